@@ -1,0 +1,90 @@
+"""What a SKU may look like, and the identifiers the system allots.
+
+Allotted identifiers are a permutation of a counter: the same seed and the same commands give the same ids, and no two
+are alike for one seller. Sources: domain specification §5.1 (D-25), §5.2 (D-26), §5.3, §5.7.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import unicodedata
+from collections.abc import Callable
+from typing import Final
+
+from entrepot.domain.errors import Invalid
+
+SKU_LENGTH_MAX: Final = 40
+TITLE_LENGTH_MAX: Final = 500
+_CAPITALS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+
+
+def clean_sku(text: str, field: str = "sku") -> str:
+    """The SKU in normal form (NFC, no white space around it); Invalid if empty, too long or with control characters."""
+    sku = unicodedata.normalize("NFC", text).strip()
+    if not 1 <= len(sku) <= SKU_LENGTH_MAX:
+        raise Invalid(field, f"a SKU has 1 to {SKU_LENGTH_MAX} characters")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in sku):
+        raise Invalid(field, "a SKU may not contain control characters")
+    return sku
+
+
+def clean_title(text: str, field: str = "title") -> str:
+    title = unicodedata.normalize("NFC", text).strip()
+    if not 1 <= len(title) <= TITLE_LENGTH_MAX:
+        raise Invalid(field, f"a title has 1 to {TITLE_LENGTH_MAX} characters")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in title):
+        raise Invalid(field, "a title may not contain control characters")
+    return title
+
+
+def _permuted(seed: int, kind: str, counter: int, size: int) -> int:
+    """The counter's place in a permutation of 0…size-1 that seed and kind choose."""
+    digest = hashlib.blake2b(f"{seed}:{kind}".encode(), digest_size=16).digest()
+    offset = int.from_bytes(digest[:8], "big")
+    # Coprime to every base used here (10 and 36 have only the primes 2, 3 and 5).
+    factor = int.from_bytes(digest[8:], "big") % size // 30 * 30 + 7
+    return (counter * factor + offset) % size
+
+
+def _base36(number: int, length: int) -> str:
+    digits = []
+    for _ in range(length):
+        number, digit = divmod(number, 36)
+        digits.append(_CAPITALS[digit])
+    return "".join(reversed(digits))
+
+
+def _capitals(prefix: str, length: int) -> Callable[[int, str, int], str]:
+    return lambda seed, kind, counter: prefix + _base36(_permuted(seed, kind, counter, 36**length), length)
+
+
+def _order_id(seed: int, kind: str, counter: int) -> str:
+    digits = f"{_permuted(seed, kind, counter, 10**17):017d}"
+    return f"{digits[:3]}-{digits[3:10]}-{digits[10:]}"
+
+
+def _order_item_id(seed: int, kind: str, counter: int) -> str:
+    return f"{_permuted(seed, kind, counter, 10**13) + 10**13:014d}"
+
+
+def _asin(seed: int, kind: str, counter: int) -> str:
+    code = _capitals("B0", 8)(seed, kind, counter)
+    # All digits would read as an ISBN (D-26): such a place is swapped for one that no counter reaches.
+    return f"BX{code[2:]}" if code[2:].isdigit() else code
+
+
+_ALLOTMENTS: Final[dict[str, Callable[[int, str, int], str]]] = {
+    "asin": _asin,
+    "fnsku": _capitals("X00", 7),
+    "shipment": _capitals("FBA", 9),
+    "transfer": _capitals("T", 10),
+    "removal": _capitals("R", 10),
+    "reimbursement": _capitals("C", 10),
+    "order": _order_id,
+    "order_item": _order_item_id,
+}
+
+
+def allot(kind: str, seed: int, counter: int) -> str:
+    """The identifier number `counter` of a kind in the world of that seed."""
+    return _ALLOTMENTS[kind](seed, kind, counter)
