@@ -1,0 +1,158 @@
+"""Reading stock: pages of one marketplace, as they were at one moment of the journal.
+
+A page is read by one statement, so it is consistent in itself. Later pages of the same set name the snapshot (a
+sequence number) of the first; what moved since is taken back by the journal's own lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from entrepot.domain.accounts import BUILDING_ACCOUNTS, Account, Key
+from entrepot.storage.database import NO_INSTANT, Connection
+from entrepot.storage.worlds import key_of
+
+
+@dataclass(frozen=True)
+class Query:
+    """Which rows: of one seller in one marketplace, after a SKU; by name, or changed since an instant of the world."""
+
+    seller_id: str
+    marketplace_id: str
+    country: str
+    after: str
+    limit: int
+    skus: Sequence[str] | None = None
+    changed_since: datetime | None = None
+    snapshot: int | None = None  # None: as of now
+
+
+_PAGE: Final = """
+    select l.last_seq, l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate as clock, l.last_at, page.*
+    from ledgers l left join lateral (
+        select o.sku, k.fnsku, k.asin, k.condition, o.title, o.created_at,
+               p.available, p.ordered, p.in_transfer, p.processing, p.researching, p.customer_damaged,
+               p.warehouse_damaged, p.distributor_damaged, p.carrier_damaged, p.defective, p.expired,
+               p.working, p.shipped, p.receiving, p.any_seq, p.any_at,
+               case when p.researching > 0 then (
+                   select array_agg((b.place, b.at, b.quantity)) from balances b
+                   where b.seller_id = $1 and b.item = k.fnsku and b.account = 'FC_RESEARCH' and b.quantity > 0
+               ) end as research,
+               case when l.policies @> '{{"remote_serving": true}}' then (
+                   select sum(r.available)::bigint from positions r
+                   where r.seller_id = $1 and r.item = k.fnsku and r.country <> $3
+               ) end as remote
+        from offers o
+        join skus k on k.seller_id = $1 and k.sku = o.sku
+        join positions p on p.seller_id = $1 and p.country = $3 and p.item = k.fnsku
+        where o.seller_id = $1 and o.marketplace_id = $2 and o.sku > $4 {conditions}
+        order by o.sku limit $5
+    ) page on true
+    where l.seller_id = $1
+"""
+_NAMED: Final = " and o.sku = any({skus}::text[])"
+_OPEN: Final = " and o.closed_seq is null"
+_OPEN_AT: Final = " and o.created_seq <= {snapshot} and (o.closed_seq is null or o.closed_seq > {snapshot})"
+_FIRST_SINCE: Final = """(
+    select e.seq from entries e where e.seller_id = $1 and e.effective_at >= {since}
+    order by e.effective_at, e.seq limit 1
+)"""
+_CHANGED: Final = f" and p.stock_seq >= {_FIRST_SINCE}"
+_CHANGED_AT: Final = (
+    _CHANGED
+    + f""" and (
+    p.stock_seq <= {{snapshot}}
+    or o.created_seq >= {_FIRST_SINCE}
+    or exists (
+        select from lines x where x.seller_id = $1 and x.item = k.fnsku and x.country = $3
+        and x.account = any({{building}}::text[]) and x.seq >= {_FIRST_SINCE} and x.seq <= {{snapshot}}
+    )
+)"""
+)
+
+
+async def page(connection: Connection, query: Query) -> list[asyncpg.Record]:
+    """The rows of a page, with the ledger's last sequence and clock on each; one row of nulls if there are none."""
+    arguments: list[object] = [query.seller_id, query.marketplace_id, query.country, query.after, query.limit]
+
+    def argument(value: object) -> str:
+        arguments.append(value)
+        return f"${len(arguments)}"
+
+    conditions = ""
+    if query.skus is not None:
+        conditions += _NAMED.format(skus=argument(list(query.skus)))
+    snapshot = "" if query.snapshot is None else argument(query.snapshot)
+    conditions += _OPEN_AT.format(snapshot=snapshot) if snapshot else _OPEN
+    if query.changed_since is not None:
+        since = argument(query.changed_since)
+        building = argument([account.value for account in BUILDING_ACCOUNTS]) if snapshot else ""
+        conditions += (_CHANGED_AT if snapshot else _CHANGED).format(since=since, snapshot=snapshot, building=building)
+    rows: list[asyncpg.Record] = await connection.fetch(_PAGE.format(conditions=conditions), *arguments)
+    return rows
+
+
+async def settle(connection: Connection, seller_id: str) -> None:
+    """Wait for entries under way: whatever commits later carries a later instant, so no poll can lose it."""
+    await connection.execute("select from ledgers where seller_id = $1 for share", seller_id)
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A balance's change between a snapshot and a later moment."""
+
+    key: Key
+    country: str
+    delta: int
+
+
+async def moved_between(
+    connection: Connection, seller_id: str, items: Sequence[str], after: int, until: int
+) -> list[Undone]:
+    """What the entries after one sequence number, up to another, did to these items' stock."""
+    rows = await connection.fetch(
+        """
+        select item, account, place, disposition, detail, ref, at, country, sum(delta)::bigint as delta from lines
+        where seller_id = $1 and item = any($2) and seq > $3 and seq <= $4 and country <> ''
+        group by item, account, place, disposition, detail, ref, at, country having sum(delta) <> 0
+        """,
+        seller_id,
+        items,
+        after,
+        until,
+    )
+    return [Undone(key_of(row), row["country"], row["delta"]) for row in rows]
+
+
+async def last_changes(
+    connection: Connection, seller_id: str, country: str, items: Sequence[str], until: int
+) -> dict[str, datetime]:
+    """When each item last changed in a country, as of a sequence number."""
+    rows = await connection.fetch(
+        """
+        select w.item, (
+            select e.effective_at from lines x join entries e using (seller_id, seq)
+            where x.seller_id = $1 and x.item = w.item and x.country = $2 and x.seq <= $4
+            order by x.seq desc limit 1
+        ) as changed_at
+        from unnest($3::text[]) as w(item)
+        """,
+        seller_id,
+        country,
+        items,
+        until,
+    )
+    return {row["item"]: row["changed_at"] for row in rows if row["changed_at"] is not None}
+
+
+def research_of(row: asyncpg.Record) -> list[tuple[Key, int]]:
+    """The research balances that a page row carries."""
+    return [
+        (Key(row["fnsku"], Account.FC_RESEARCH, place, "SELLABLE", "", at=None if at == NO_INSTANT else at), units)
+        for place, at, units in row["research"] or ()
+    ]

@@ -1,0 +1,348 @@
+-- The sum of the migrations, for reading. Written by `python -m entrepot.storage.migrate --write-schema`.
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+begin
+    raise exception '% is append-only: % refused', tg_table_name, tg_op using errcode = 'restrict_violation';
+end $$;
+
+CREATE TABLE public.applications (
+    client_id text NOT NULL,
+    name text NOT NULL,
+    secret_sealed bytea NOT NULL,
+    roles text[] NOT NULL,
+    redirect_uris text[] DEFAULT '{}'::text[] NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.authorization_codes (
+    code_hash bytea NOT NULL,
+    seller_id text NOT NULL,
+    client_id text NOT NULL,
+    redirect_uri text NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.authorizations (
+    seller_id text NOT NULL,
+    authorization_id text NOT NULL,
+    client_id text NOT NULL,
+    refresh_token_hash bytea NOT NULL,
+    refresh_token_sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone
+);
+
+CREATE TABLE public.balances (
+    seller_id text NOT NULL,
+    item text NOT NULL,
+    account text NOT NULL,
+    ref text NOT NULL,
+    place text NOT NULL,
+    disposition text NOT NULL,
+    detail text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    quantity bigint NOT NULL,
+    CONSTRAINT balances_bounded CHECK ((abs(quantity) <= 999999999)),
+    CONSTRAINT balances_never_negative CHECK (((quantity >= 0) OR (account = ANY (ARRAY['X_SUPPLIER'::text, 'X_CORRECTION'::text]))))
+);
+
+CREATE TABLE public.commands (
+    seller_id text NOT NULL,
+    idempotency_key text NOT NULL,
+    request_hash bytea NOT NULL,
+    answer text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.entries (
+    seller_id text NOT NULL,
+    seq bigint NOT NULL,
+    event text NOT NULL,
+    effective_at timestamp with time zone NOT NULL,
+    recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    channel text NOT NULL,
+    actor text NOT NULL,
+    idempotency_key text,
+    reference_kind text NOT NULL,
+    reference text NOT NULL,
+    reason text NOT NULL
+);
+
+CREATE TABLE public.ledgers (
+    seller_id text NOT NULL,
+    seed bigint NOT NULL,
+    counter bigint DEFAULT 0 NOT NULL,
+    last_seq bigint DEFAULT 0 NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    clock_world timestamp with time zone NOT NULL,
+    clock_real timestamp with time zone NOT NULL,
+    clock_rate double precision DEFAULT 1 NOT NULL,
+    policies jsonb DEFAULT '{}'::jsonb NOT NULL,
+    CONSTRAINT ledgers_clock_rate_check CHECK ((clock_rate >= (0)::double precision))
+);
+
+CREATE TABLE public.lines (
+    seller_id text NOT NULL,
+    seq bigint NOT NULL,
+    line integer NOT NULL,
+    item text NOT NULL,
+    account text NOT NULL,
+    place text NOT NULL,
+    disposition text NOT NULL,
+    detail text NOT NULL,
+    ref text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    country text NOT NULL,
+    delta bigint NOT NULL,
+    CONSTRAINT lines_delta_check CHECK (((delta <> 0) AND (abs(delta) <= 999999999)))
+);
+
+CREATE TABLE public.offers (
+    seller_id text NOT NULL,
+    marketplace_id text NOT NULL,
+    sku text NOT NULL COLLATE pg_catalog."C",
+    created_seq bigint NOT NULL,
+    title text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    closed_seq bigint
+);
+
+CREATE TABLE public.order_items (
+    seller_id text NOT NULL,
+    order_item_id text NOT NULL,
+    order_id text NOT NULL,
+    sku text NOT NULL,
+    fnsku text NOT NULL,
+    ordered bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    shipped bigint NOT NULL,
+    returned bigint NOT NULL,
+    lost bigint NOT NULL
+);
+
+CREATE TABLE public.orders (
+    seller_id text NOT NULL,
+    order_id text NOT NULL,
+    status text NOT NULL,
+    channel text NOT NULL,
+    marketplace_id text NOT NULL,
+    placed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.positions (
+    seller_id text NOT NULL,
+    country text NOT NULL,
+    item text NOT NULL,
+    available bigint DEFAULT 0 NOT NULL,
+    ordered bigint DEFAULT 0 NOT NULL,
+    in_transfer bigint DEFAULT 0 NOT NULL,
+    processing bigint DEFAULT 0 NOT NULL,
+    researching bigint DEFAULT 0 NOT NULL,
+    customer_damaged bigint DEFAULT 0 NOT NULL,
+    warehouse_damaged bigint DEFAULT 0 NOT NULL,
+    distributor_damaged bigint DEFAULT 0 NOT NULL,
+    carrier_damaged bigint DEFAULT 0 NOT NULL,
+    defective bigint DEFAULT 0 NOT NULL,
+    expired bigint DEFAULT 0 NOT NULL,
+    working bigint DEFAULT 0 NOT NULL,
+    shipped bigint DEFAULT 0 NOT NULL,
+    receiving bigint DEFAULT 0 NOT NULL,
+    stock_seq bigint NOT NULL,
+    any_seq bigint NOT NULL,
+    any_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.removals (
+    seller_id text NOT NULL,
+    removal_id text NOT NULL,
+    fnsku text NOT NULL,
+    sku text NOT NULL,
+    disposition text NOT NULL,
+    method text NOT NULL,
+    requested bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    shipped bigint NOT NULL,
+    disposed bigint NOT NULL
+);
+
+CREATE TABLE public.schema_migrations (
+    number integer NOT NULL,
+    name text NOT NULL,
+    applied_at timestamp with time zone DEFAULT now() NOT NULL,
+    checksum text NOT NULL
+);
+
+CREATE TABLE public.sellers (
+    seller_id text NOT NULL,
+    email text NOT NULL,
+    name text NOT NULL,
+    password_hash text NOT NULL,
+    region text NOT NULL,
+    marketplaces text[] NOT NULL,
+    fidelity text,
+    mws_access_key_id text NOT NULL,
+    mws_secret_sealed bytea NOT NULL,
+    mws_auth_token_sealed bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT sellers_fidelity_check CHECK ((fidelity = ANY (ARRAY['forgiving'::text, 'strict'::text]))),
+    CONSTRAINT sellers_marketplaces_check CHECK ((cardinality(marketplaces) > 0)),
+    CONSTRAINT sellers_region_check CHECK ((region = ANY (ARRAY['NA'::text, 'EU'::text, 'FE'::text]))),
+    CONSTRAINT sellers_seller_id_check CHECK ((seller_id ~ '^A[0-9A-Z]{5,19}$'::text))
+);
+
+CREATE TABLE public.shipment_items (
+    seller_id text NOT NULL,
+    shipment_id text NOT NULL,
+    fnsku text NOT NULL,
+    sku text NOT NULL,
+    announced bigint NOT NULL,
+    received bigint NOT NULL,
+    cancelled bigint NOT NULL,
+    lost bigint NOT NULL
+);
+
+CREATE TABLE public.shipments (
+    seller_id text NOT NULL,
+    shipment_id text NOT NULL,
+    status text NOT NULL,
+    destination text NOT NULL,
+    eta timestamp with time zone
+);
+
+CREATE TABLE public.skus (
+    seller_id text NOT NULL,
+    sku text NOT NULL COLLATE pg_catalog."C",
+    fnsku text NOT NULL,
+    asin text NOT NULL,
+    condition text NOT NULL,
+    barcode text NOT NULL
+);
+
+CREATE TABLE public.timers (
+    seller_id text NOT NULL,
+    timer_no bigint NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    kind text NOT NULL,
+    arguments jsonb NOT NULL
+);
+
+CREATE TABLE public.transfers (
+    seller_id text NOT NULL,
+    transfer_id text NOT NULL,
+    fnsku text NOT NULL,
+    sku text NOT NULL,
+    origin text NOT NULL,
+    destination text NOT NULL,
+    eta timestamp with time zone,
+    sent bigint NOT NULL,
+    arrived bigint NOT NULL,
+    lost bigint NOT NULL,
+    sold bigint NOT NULL
+);
+
+ALTER TABLE ONLY public.applications
+    ADD CONSTRAINT applications_pkey PRIMARY KEY (client_id);
+
+ALTER TABLE ONLY public.authorization_codes
+    ADD CONSTRAINT authorization_codes_pkey PRIMARY KEY (code_hash);
+
+ALTER TABLE ONLY public.authorizations
+    ADD CONSTRAINT authorizations_pkey PRIMARY KEY (seller_id, authorization_id);
+
+ALTER TABLE ONLY public.authorizations
+    ADD CONSTRAINT authorizations_refresh_token_hash_key UNIQUE (refresh_token_hash);
+
+ALTER TABLE ONLY public.balances
+    ADD CONSTRAINT balances_pkey PRIMARY KEY (seller_id, item, account, ref, place, disposition, detail, at);
+
+ALTER TABLE ONLY public.commands
+    ADD CONSTRAINT commands_pkey PRIMARY KEY (seller_id, idempotency_key);
+
+ALTER TABLE ONLY public.entries
+    ADD CONSTRAINT entries_pkey PRIMARY KEY (seller_id, seq);
+
+ALTER TABLE ONLY public.ledgers
+    ADD CONSTRAINT ledgers_pkey PRIMARY KEY (seller_id);
+
+ALTER TABLE ONLY public.lines
+    ADD CONSTRAINT lines_pkey PRIMARY KEY (seller_id, seq, line);
+
+ALTER TABLE ONLY public.offers
+    ADD CONSTRAINT offers_pkey PRIMARY KEY (seller_id, marketplace_id, sku, created_seq);
+
+ALTER TABLE ONLY public.order_items
+    ADD CONSTRAINT order_items_pkey PRIMARY KEY (seller_id, order_item_id);
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_pkey PRIMARY KEY (seller_id, order_id);
+
+ALTER TABLE ONLY public.positions
+    ADD CONSTRAINT positions_pkey PRIMARY KEY (seller_id, country, item);
+
+ALTER TABLE ONLY public.removals
+    ADD CONSTRAINT removals_pkey PRIMARY KEY (seller_id, removal_id);
+
+ALTER TABLE ONLY public.schema_migrations
+    ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
+
+ALTER TABLE ONLY public.sellers
+    ADD CONSTRAINT sellers_mws_access_key_id_key UNIQUE (mws_access_key_id);
+
+ALTER TABLE ONLY public.sellers
+    ADD CONSTRAINT sellers_pkey PRIMARY KEY (seller_id);
+
+ALTER TABLE ONLY public.shipment_items
+    ADD CONSTRAINT shipment_items_pkey PRIMARY KEY (seller_id, shipment_id, fnsku);
+
+ALTER TABLE ONLY public.shipments
+    ADD CONSTRAINT shipments_pkey PRIMARY KEY (seller_id, shipment_id);
+
+ALTER TABLE ONLY public.skus
+    ADD CONSTRAINT skus_pkey PRIMARY KEY (seller_id, sku);
+
+ALTER TABLE ONLY public.timers
+    ADD CONSTRAINT timers_pkey PRIMARY KEY (seller_id, timer_no);
+
+ALTER TABLE ONLY public.transfers
+    ADD CONSTRAINT transfers_pkey PRIMARY KEY (seller_id, transfer_id);
+
+CREATE INDEX authorization_codes_expiry ON public.authorization_codes USING btree (expires_at);
+
+CREATE UNIQUE INDEX authorizations_in_force ON public.authorizations USING btree (seller_id, client_id) WHERE (revoked_at IS NULL);
+
+CREATE INDEX entries_effective ON public.entries USING btree (seller_id, effective_at, seq);
+
+CREATE INDEX lines_item ON public.lines USING btree (seller_id, item, seq);
+
+CREATE UNIQUE INDEX offers_open ON public.offers USING btree (seller_id, marketplace_id, sku) WHERE (closed_seq IS NULL);
+
+CREATE INDEX order_items_order ON public.order_items USING btree (seller_id, order_id);
+
+CREATE INDEX positions_stock ON public.positions USING btree (seller_id, country, stock_seq);
+
+CREATE UNIQUE INDEX sellers_email ON public.sellers USING btree (lower(email));
+
+CREATE INDEX skus_asin ON public.skus USING btree (seller_id, asin);
+
+CREATE INDEX skus_fnsku ON public.skus USING btree (seller_id, fnsku);
+
+CREATE INDEX timers_due ON public.timers USING btree (seller_id, due_at, timer_no);
+
+CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER lines_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lines FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.authorization_codes
+    ADD CONSTRAINT authorization_codes_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.applications(client_id);
+
+ALTER TABLE ONLY public.authorization_codes
+    ADD CONSTRAINT authorization_codes_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES public.sellers(seller_id);
+
+ALTER TABLE ONLY public.authorizations
+    ADD CONSTRAINT authorizations_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.applications(client_id);
+
+ALTER TABLE ONLY public.authorizations
+    ADD CONSTRAINT authorizations_seller_id_fkey FOREIGN KEY (seller_id) REFERENCES public.sellers(seller_id);
