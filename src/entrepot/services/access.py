@@ -1,0 +1,616 @@
+"""Sellers, applications, the authorisation between them, and the tokens that prove it.
+
+Refuses to know how a door spells a request or a refusal, and what a seller has in stock.
+
+An access token is a sealed value and needs no row of its own, so it outlives a restart; what it is good for is read
+from the authorisation, at most a second old.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from hashlib import sha256
+from typing import Generic, Literal, NamedTuple, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+
+from entrepot.domain import identifiers
+from entrepot.domain.errors import Denied, Invalid, NotFound, Problem
+from entrepot.domain.marketplaces import Marketplace, named
+from entrepot.services.secrets import KeyFileError, Keyring, Unsealable, token, untoken
+from entrepot.storage import access as storage
+from entrepot.storage.database import Connection, Database
+
+ACCESS_TOKEN_SECONDS = 3600
+CODE_SECONDS = 300
+_ACCESS_TOKEN_PREFIX = "Atza|"  # noqa: S105
+_LONGEST_TOKEN = 2048  # characters, as Amazon promises
+DEFAULT_MARKETPLACES = ("US",)
+
+# Roles an application may hold (developer-docs.amazon.com/sp-api, role mappings, and developers' registrations).
+# Notifications have no role of their own: each type asks for the role of its subject.
+ROLES = (
+    "Amazon Fulfillment",
+    "Amazon Warehousing and Distribution",
+    "Brand Analytics",
+    "Buyer Communication",
+    "Buyer Solicitation",
+    "Direct-to-Consumer Shipping",  # restricted: names and addresses of buyers
+    "Finance and Accounting",
+    "Inventory and Order Tracking",
+    "Pricing",
+    "Product Listing",
+    "Professional Services",  # restricted
+    "Selling Partner Insights",
+    "Sustainability Certification",
+    "Tax Invoicing",  # restricted
+    "Tax Remittance",  # restricted
+)
+
+# What an application may ask for without a seller.
+SCOPES = (
+    "sellingpartnerapi::notifications",
+    "sellingpartnerapi::client_credential:rotation",
+    "sellingpartnerapi::shipments:track",
+)
+
+Fidelity = Literal["forgiving", "strict"]
+
+
+class MwsCredentials(msgspec.Struct, frozen=True):
+    access_key_id: str
+    secret_key: str
+    auth_token: str
+
+
+class SpapiCredentials(msgspec.Struct, frozen=True):
+    client_id: str
+    client_secret: str
+    refresh_token: str
+
+
+class SellerCredentials(msgspec.Struct, frozen=True):
+    """What a seller's programs need; `marketplaces` are ids, `spapi` is null once every authorisation is revoked."""
+
+    seller_id: str
+    email: str
+    marketplaces: list[str]
+    mws: MwsCredentials
+    spapi: SpapiCredentials | None
+
+
+class Seller(msgspec.Struct, frozen=True):
+    """What may be shown of a seller; `fidelity` is null where the server's setting holds."""
+
+    seller_id: str
+    email: str
+    name: str
+    region: str
+    marketplaces: list[str]
+    fidelity: str | None
+    created_at: datetime
+
+
+class ApplicationCredentials(msgspec.Struct, frozen=True):
+    client_id: str
+    client_secret: str
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sent a valid access token, and what it is good for. Grantless callers have a scope and no seller."""
+
+    seller_id: str | None
+    client_id: str
+    roles: frozenset[str]
+    marketplaces: tuple[str, ...]
+    region: str | None
+    fidelity: str | None
+    scope: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a grant gives: an access token for `ACCESS_TOKEN_SECONDS`, and the refresh token where there is one."""
+
+    access_token: str
+    refresh_token: str | None = None
+
+
+class GrantRefused(Problem):
+    """No token for this. `parameter` names what was not accepted; `client_secret` stands for `client_id` as well."""
+
+    def __init__(self, parameter: str) -> None:
+        super().__init__(f"the {parameter} was not accepted")
+        self.parameter = parameter
+
+
+class _Subject(NamedTuple):
+    """Who a token speaks for: one authorisation of a seller, or an application alone with a scope."""
+
+    client_id: str
+    seller_id: str | None = None
+    authorization_id: str | None = None
+    scope: str | None = None
+
+
+class _Claims(msgspec.Struct, frozen=True, array_like=True):
+    subject: _Subject
+    issued_at: float
+
+
+AlsoInTransaction = Callable[[Connection, str], Awaitable[object]]
+
+
+class Access:
+    """The use cases. `now` is real time in seconds since 1970, `tick` a clock that never goes back."""
+
+    def __init__(
+        self,
+        database: Database,
+        keyring: Keyring,
+        *,
+        now: Callable[[], float] = time.time,
+        tick: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._database = database
+        self._keyring = keyring
+        self._now = now
+        self._claims = lru_cache(maxsize=10_000)(self._open_access_token)
+        self._callers = _Recent(self._load_caller, tick)
+        self._hash_of_nobody: str | None = None
+
+    async def check_key(self) -> None:
+        """Raises KeyFileError if the database was last written with another key file; to be called at the start."""
+        async with self._database.read() as connection:
+            sealed = await storage.newest_secret(connection)
+        try:
+            if sealed is not None:
+                self._unseal("client secret", sealed)
+        except Unsealable:
+            raise KeyFileError("the key file is not the one this database was written with") from None
+
+    # Sellers
+
+    async def add_seller(
+        self,
+        email: str,
+        password: str,
+        name: str,
+        marketplaces: Sequence[str] = DEFAULT_MARKETPLACES,
+        *,
+        fidelity: Fidelity | None = None,
+        seller_id: str | None = None,
+        client_id: str | None = None,
+        also: AlsoInTransaction | None = None,
+    ) -> SellerCredentials:
+        """A new seller, authorising an application of his own, or that of `client_id`.
+
+        `marketplaces` are ids or country codes of one region; `also` is awaited with (connection, seller id) in the
+        transaction. Raises Invalid, AlreadyExists (seller id or e-mail address), NotFound (application).
+        """
+        email = _checked_email(email)
+        region, marketplace_ids = _one_region(marketplaces or DEFAULT_MARKETPLACES)
+        mws = MwsCredentials(
+            identifiers.mws_access_key_id(_seed()),
+            identifiers.mws_secret_key(_seed()),
+            identifiers.mws_auth_token(_seed()),
+        )
+        row = storage.SellerRow(
+            seller_id=_checked_seller_id(seller_id),
+            email=email,
+            name=_checked_name(name),
+            password_hash=await self._keyring.password_hash(_checked_password(password)),
+            region=region,
+            marketplaces=marketplace_ids,
+            fidelity=_checked_fidelity(fidelity),
+            mws_access_key_id=mws.access_key_id,
+            mws_secret_sealed=self._seal("mws secret key", mws.secret_key),
+            mws_auth_token_sealed=self._seal("mws auth token", mws.auth_token),
+            created_at=self._time(),
+        )
+        async with self._database.write() as connection:
+            await storage.insert_seller(connection, row)
+            if client_id is None:
+                application = await self._insert_application(connection, row.name, ROLES, ())
+            else:
+                application = await self._application(connection, client_id)
+            authorization = await self._authorization(connection, row.seller_id, application.client_id)
+            if also is not None:
+                await also(connection, row.seller_id)
+        return self._credentials(row, application, authorization)
+
+    async def list_sellers(self) -> list[Seller]:
+        """Every seller, the oldest first."""
+        async with self._database.read() as connection:
+            return [_seller(row) for row in await storage.sellers(connection)]
+
+    async def seller(self, seller_id: str) -> Seller:
+        """Raises NotFound."""
+        async with self._database.read() as connection:
+            return _seller(await self._seller_row(connection, seller_id))
+
+    async def credentials(self, seller_id: str) -> SellerCredentials:
+        """What `add_seller` gave, read back; of several applications, the one authorised first. Raises NotFound."""
+        async with self._database.read() as connection:
+            row = await self._seller_row(connection, seller_id)
+            authorization = await storage.first_authorization(connection, seller_id)
+            if authorization is None:
+                return self._credentials(row, None, None)
+            application = await self._application(connection, authorization.client_id)
+        return self._credentials(row, application, authorization)
+
+    async def login(self, email: str, password: str) -> Seller | None:
+        """The seller with this e-mail address and password, or None; both refusals take the same time."""
+        row = None
+        if email.isprintable():
+            async with self._database.read() as connection:
+                row = await storage.seller_by_email(connection, email.strip())
+        stored = row.password_hash if row else await self._nobody()
+        matches = await self._keyring.password_matches(stored, password)
+        return _seller(row) if row and matches else None
+
+    # Applications and what sellers let them do
+
+    async def add_application(
+        self, name: str, roles: Sequence[str] = ROLES, redirect_uris: Sequence[str] = ()
+    ) -> ApplicationCredentials:
+        """An application that any seller can authorise. Raises Invalid: an unknown role, no absolute http(s) URI."""
+        for role in roles:
+            if role not in ROLES:
+                raise Invalid("roles", f"'{role}' is not one of {', '.join(ROLES)}")
+        for uri in redirect_uris:
+            _check_redirect_uri(uri)
+        async with self._database.write() as connection:
+            row = await self._insert_application(connection, _checked_name(name), roles, redirect_uris)
+        return ApplicationCredentials(row.client_id, self._secret_of(row))
+
+    async def authorize(self, seller_id: str, client_id: str) -> str:
+        """The refresh token by which this application acts for this seller; the same until revoked. Raises NotFound."""
+        async with self._database.write() as connection:
+            await self._application(connection, client_id)
+            return self._refresh_token_of(await self._authorization(connection, seller_id, client_id))
+
+    async def revoke(self, seller_id: str, client_id: str) -> None:
+        """End an authorisation: its tokens and codes are refused from now on, by other nodes within a second.
+
+        Raises NotFound if it is not in force.
+        """
+        authorization_id = None
+        try:
+            async with self._database.write() as connection:
+                await self._seller_row(connection, seller_id)
+                await self._application(connection, client_id)
+                # Codes first, as in `exchange`: else the two could wait for each other.
+                await storage.burn_codes(connection, seller_id, client_id, self._time())
+                await storage.lock_seller(connection, seller_id)
+                authorization_id = await storage.revoke(connection, seller_id, client_id, self._time())
+        finally:
+            if authorization_id is not None:
+                self._callers.forget(_Subject(client_id, seller_id, authorization_id))
+        if authorization_id is None:
+            raise NotFound("authorization", client_id)
+
+    async def authorization_code(self, seller_id: str, client_id: str, redirect_uri: str) -> str:
+        """A code that the application exchanges once, within five minutes, for this seller's authorisation.
+
+        Raises NotFound, and Invalid if the URI is not registered for the application.
+        """
+        code = identifiers.authorization_code(_seed())
+        async with self._database.write() as connection:
+            await self._seller_row(connection, seller_id)
+            application = await self._application(connection, client_id)
+            if redirect_uri not in application.redirect_uris:
+                raise Invalid("redirect_uri", "the URI is not registered for this application")
+            await storage.forget_codes(connection, self._time() - timedelta(seconds=CODE_SECONDS))
+            expires_at = self._time() + timedelta(seconds=CODE_SECONDS)
+            row = storage.CodeRow(_digest(code), seller_id, client_id, redirect_uri, expires_at)
+            await storage.insert_code(connection, row)
+        return code
+
+    # Grants: each authenticates the application first, and raises GrantRefused
+
+    async def refresh(self, client_id: str, client_secret: str, refresh_token: str) -> Tokens:
+        """A new access token for a refresh token, which stays as it is."""
+        async with self._database.read() as connection:
+            await self._authenticate(connection, client_id, client_secret)
+            authorization = await storage.authorization_of_token(connection, _digest(refresh_token))
+        if authorization is None or authorization.client_id != client_id:
+            raise GrantRefused("refresh_token")
+        return self._tokens(authorization)
+
+    async def exchange(self, client_id: str, client_secret: str, code: str, redirect_uri: str) -> Tokens:
+        """The tokens for an authorisation code, which is thereby used up; the seller is authorised if he was not."""
+        async with self._database.write() as connection:
+            await self._authenticate(connection, client_id, client_secret)
+            if not redirect_uri.isprintable():
+                raise GrantRefused("code")
+            seller_id = await storage.redeem_code(connection, _digest(code), client_id, redirect_uri, self._time())
+            if seller_id is None:
+                raise GrantRefused("code")
+            authorization = await self._authorization(connection, seller_id, client_id)
+        return self._tokens(authorization)
+
+    async def grantless(self, client_id: str, client_secret: str, scope: str) -> Tokens:
+        """An access token for the application itself, good for one of the `SCOPES`."""
+        async with self._database.read() as connection:
+            await self._authenticate(connection, client_id, client_secret)
+        if scope not in SCOPES:
+            raise GrantRefused("scope")
+        return Tokens(self._access_token(_Subject(client_id, scope=scope)))
+
+    # Every request
+
+    async def identify(self, access_token: str | None) -> Caller:
+        """Who sent this access token. Raises Denied: missing, malformed, expired or revoked.
+
+        Sends no SQL for an authorisation that was looked up within the last second, and decrypts a token only once.
+        """
+        if not access_token:
+            raise Denied("missing")
+        if len(access_token) > _LONGEST_TOKEN:
+            raise Denied("malformed")
+        claims = self._claims(access_token)
+        if claims.issued_at + ACCESS_TOKEN_SECONDS <= self._now():
+            raise Denied("expired")
+        caller = await self._callers.get(claims.subject)
+        if caller is None:
+            raise Denied("revoked")
+        return caller
+
+    async def _load_caller(self, subject: _Subject) -> Caller | None:
+        async with self._database.read() as connection:
+            if subject.seller_id is None or subject.authorization_id is None:
+                application = await storage.application(connection, subject.client_id)
+                if application is None:
+                    return None
+                return Caller(None, subject.client_id, frozenset(application.roles), (), None, None, subject.scope)
+            grant = await storage.grant(connection, subject.seller_id, subject.authorization_id)
+        if grant is None:
+            return None
+        return Caller(
+            seller_id=subject.seller_id,
+            client_id=subject.client_id,
+            roles=frozenset(grant.roles),
+            marketplaces=tuple(grant.marketplaces),
+            region=grant.region,
+            fidelity=grant.fidelity,
+            scope=None,
+        )
+
+    # Access tokens
+
+    def _access_token(self, subject: _Subject) -> str:
+        claims = msgspec.msgpack.encode(_Claims(subject, self._now()))
+        return _ACCESS_TOKEN_PREFIX + token(self._keyring.seal("access token", claims))
+
+    def _open_access_token(self, access_token: str) -> _Claims:
+        """Raises Denied; not remembered then, so that garbage cannot push out what is in use."""
+        if not access_token.startswith(_ACCESS_TOKEN_PREFIX):
+            raise Denied("malformed")
+        try:
+            sealed = untoken(access_token[len(_ACCESS_TOKEN_PREFIX) :])
+            return msgspec.msgpack.decode(self._keyring.open("access token", sealed), type=_Claims)
+        except (Unsealable, msgspec.DecodeError):
+            raise Denied("malformed") from None
+
+    def _tokens(self, authorization: storage.AuthorizationRow) -> Tokens:
+        subject = _Subject(authorization.client_id, authorization.seller_id, authorization.authorization_id)
+        return Tokens(self._access_token(subject), self._refresh_token_of(authorization))
+
+    # Steps shared by the use cases
+
+    async def _seller_row(self, connection: Connection, seller_id: str) -> storage.SellerRow:
+        row = await storage.seller(connection, seller_id) if identifiers.SELLER_ID.fullmatch(seller_id) else None
+        if row is None:
+            raise NotFound("seller", seller_id)
+        return row
+
+    async def _application(self, connection: Connection, client_id: str) -> storage.ApplicationRow:
+        row = None
+        if identifiers.CLIENT_ID.fullmatch(client_id):
+            row = await storage.application(connection, client_id)
+        if row is None:
+            raise NotFound("application", client_id)
+        return row
+
+    async def _insert_application(
+        self, connection: Connection, name: str, roles: Sequence[str], redirect_uris: Sequence[str]
+    ) -> storage.ApplicationRow:
+        secret = self._seal("client secret", identifiers.client_secret(_seed()))
+        row = storage.ApplicationRow(
+            identifiers.client_id(_seed()), name, secret, list(roles), list(redirect_uris), self._time()
+        )
+        await storage.insert_application(connection, row)
+        return row
+
+    async def _authorization(self, connection: Connection, seller_id: str, client_id: str) -> storage.AuthorizationRow:
+        """The authorisation in force, made if there is none."""
+        if not identifiers.SELLER_ID.fullmatch(seller_id) or not await storage.lock_seller(connection, seller_id):
+            raise NotFound("seller", seller_id)
+        row = await storage.authorization(connection, seller_id, client_id)
+        if row is not None:
+            return row
+        refresh_token = identifiers.refresh_token(_seed())
+        row = storage.AuthorizationRow(
+            seller_id=seller_id,
+            authorization_id=identifiers.authorization_id(_seed()),
+            client_id=client_id,
+            refresh_token_hash=_digest(refresh_token),
+            refresh_token_sealed=self._seal("refresh token", refresh_token),
+            created_at=self._time(),
+        )
+        await storage.insert_authorization(connection, row)
+        return row
+
+    async def _authenticate(self, connection: Connection, client_id: str, client_secret: str) -> None:
+        try:
+            expected = self._secret_of(await self._application(connection, client_id))
+        except NotFound:
+            raise GrantRefused("client_secret") from None
+        if not hmac.compare_digest(_digest(expected), _digest(client_secret)):
+            raise GrantRefused("client_secret")
+
+    def _credentials(
+        self,
+        row: storage.SellerRow,
+        application: storage.ApplicationRow | None,
+        authorization: storage.AuthorizationRow | None,
+    ) -> SellerCredentials:
+        spapi = None
+        if application is not None and authorization is not None:
+            refresh_token = self._refresh_token_of(authorization)
+            spapi = SpapiCredentials(application.client_id, self._secret_of(application), refresh_token)
+        mws = MwsCredentials(
+            row.mws_access_key_id,
+            self._unseal("mws secret key", row.mws_secret_sealed),
+            self._unseal("mws auth token", row.mws_auth_token_sealed),
+        )
+        return SellerCredentials(row.seller_id, row.email, list(row.marketplaces), mws, spapi)
+
+    def _secret_of(self, application: storage.ApplicationRow) -> str:
+        return self._unseal("client secret", application.secret_sealed)
+
+    def _refresh_token_of(self, authorization: storage.AuthorizationRow) -> str:
+        return self._unseal("refresh token", authorization.refresh_token_sealed)
+
+    def _seal(self, purpose: str, text: str) -> bytes:
+        return self._keyring.seal(purpose, text.encode())
+
+    def _unseal(self, purpose: str, sealed: bytes) -> str:
+        return self._keyring.open(purpose, sealed).decode()
+
+    async def _nobody(self) -> str:
+        """A hash that no password matches, as costly to check as any."""
+        if self._hash_of_nobody is None:
+            self._hash_of_nobody = await self._keyring.password_hash(secrets.token_hex())
+        return self._hash_of_nobody
+
+    def _time(self) -> datetime:
+        return datetime.fromtimestamp(self._now(), UTC)
+
+
+Key = TypeVar("Key")
+Value = TypeVar("Value")
+
+
+class _Recent(Generic[Key, Value]):
+    """Values at most a second old; whoever asks for the same meanwhile shares one look-up."""
+
+    _SECONDS = 1.0
+    _SIZE = 10_000
+
+    def __init__(self, load: Callable[[Key], Awaitable[Value]], tick: Callable[[], float]) -> None:
+        self._load = load
+        self._tick = tick
+        self._entries: OrderedDict[Key, tuple[float, asyncio.Future[Value]]] = OrderedDict()
+
+    async def get(self, key: Key) -> Value:
+        entry = self._entries.get(key)
+        # The age counts from the beginning of the look-up: what it saw may be that old.
+        if entry is None or self._tick() - entry[0] >= self._SECONDS:
+            entry = self._start(key)
+        future = entry[1]
+        return future.result() if future.done() else await asyncio.shield(future)
+
+    def forget(self, key: Key) -> None:
+        self._entries.pop(key, None)
+
+    def _start(self, key: Key) -> tuple[float, asyncio.Future[Value]]:
+        entry = (self._tick(), asyncio.ensure_future(self._load(key)))
+        self._entries.pop(key, None)
+        self._entries[key] = entry
+        while len(self._entries) > self._SIZE:
+            self._entries.popitem(last=False)
+        entry[1].add_done_callback(lambda future: self._drop_failure(key, future))
+        return entry
+
+    def _drop_failure(self, key: Key, future: asyncio.Future[Value]) -> None:
+        failed = future.cancelled() or future.exception() is not None
+        entry = self._entries.get(key)
+        if failed and entry is not None and entry[1] is future:
+            del self._entries[key]
+
+
+def _seed() -> bytes:
+    return secrets.token_bytes(identifiers.SEED_BYTES)
+
+
+def _digest(text: str) -> bytes:
+    return sha256(text.encode("utf-8", "surrogatepass")).digest()
+
+
+def _seller(row: storage.SellerRow) -> Seller:
+    return Seller(row.seller_id, row.email, row.name, row.region, list(row.marketplaces), row.fidelity, row.created_at)
+
+
+# What a new seller may be called
+
+
+def _one_region(names: Sequence[str]) -> tuple[str, list[str]]:
+    """The region and the ids of these marketplaces, each once. Raises Invalid."""
+    found: dict[str, Marketplace] = {}
+    for name in names:
+        marketplace = named(name)
+        if marketplace is None:
+            raise Invalid("marketplaces", f"'{name}' is not a marketplace id or country code")
+        found[marketplace.id] = marketplace
+    regions = {marketplace.region for marketplace in found.values()}
+    if len(regions) > 1:
+        raise Invalid("marketplaces", f"one seller sells in one region, not in {' and '.join(sorted(regions))}")
+    return regions.pop(), list(found)
+
+
+def _checked_email(email: str) -> str:
+    email = email.strip()
+    user, at, host = email.rpartition("@")
+    # A colon would end the user name of HTTP Basic authentication.
+    if not (user and at and host) or len(email) > 254 or not email.isprintable() or set(email) & set(" :"):
+        raise Invalid("email", "not an e-mail address")
+    return email
+
+
+def _checked_name(name: str) -> str:
+    name = name.strip()
+    if not name or len(name) > 200 or not name.isprintable():
+        raise Invalid("name", "a name has 1 to 200 printable characters")
+    return name
+
+
+def _checked_password(password: str) -> str:
+    if not password:
+        raise Invalid("password", "the password is empty")
+    return password
+
+
+def _checked_fidelity(fidelity: str | None) -> str | None:
+    if fidelity not in (None, "forgiving", "strict"):
+        raise Invalid("fidelity", "fidelity is 'forgiving' or 'strict'")
+    return fidelity
+
+
+def _checked_seller_id(seller_id: str | None) -> str:
+    if seller_id is None:
+        return identifiers.seller_id(_seed())
+    if not identifiers.SELLER_ID.fullmatch(seller_id):
+        raise Invalid("seller_id", "a seller id is 'A' and 5 to 19 digits or upper-case letters")
+    return seller_id
+
+
+def _check_redirect_uri(uri: str) -> None:
+    try:
+        parts = urlsplit(uri)
+        absolute = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
+    except ValueError:
+        absolute = False
+    if not absolute or not uri.isprintable():
+        raise Invalid("redirect_uris", f"'{uri}' is not an absolute http or https address")

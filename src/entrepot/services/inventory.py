@@ -1,0 +1,160 @@
+"""Questions about stock: pages of summaries, each set one consistent snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import Final
+
+import asyncpg
+
+from entrepot.domain.accounts import Account, Key
+from entrepot.domain.marketplaces import MARKETPLACES
+from entrepot.domain.places import country_of
+from entrepot.domain.quantities import LONG_TERM, POSITION_COLUMNS, SHORT_TERM, Position, research_day
+from entrepot.storage import inventory as storage
+from entrepot.storage.database import Connection, Database
+from entrepot.storage.worlds import whole_milliseconds
+
+PAGE_SIZE: Final = 50
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A set of summaries: all of a marketplace, some SKUs, or those changed since an instant."""
+
+    marketplace_id: str
+    skus: Sequence[str] | None = None
+    changed_since: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Bookmark:
+    """Where a set was left: its snapshot of journal and clock, and the last SKU given."""
+
+    snapshot: int
+    now: datetime
+    after: str
+
+
+@dataclass(slots=True)
+class Summary:
+    """One SKU in one marketplace. `researching` is units by age: short, mid, long."""
+
+    sku: str
+    fnsku: str
+    asin: str
+    condition: str
+    title: str
+    last_updated: datetime
+    position: Position
+    researching: tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Page:
+    summaries: list[Summary]
+    bookmark: Bookmark | None  # None: there is no more
+
+
+_STATES: Final = tuple(field.name for field in fields(Position))
+
+
+class Inventory:
+    """Reads; never writes, never waits for a writer except when asked what changed since."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def summaries(self, seller_id: str, asked: Asked, bookmark: Bookmark | None = None) -> Page:
+        """The next page (50) of a set, ordered by SKU in code points."""
+        query = storage.Query(
+            seller_id,
+            asked.marketplace_id,
+            MARKETPLACES[asked.marketplace_id].country,
+            bookmark.after if bookmark else "",
+            PAGE_SIZE + 1,
+            asked.skus,
+            asked.changed_since,
+            bookmark.snapshot if bookmark else None,
+        )
+        async with self._database.read() as connection:
+            if asked.changed_since is not None and bookmark is None:
+                await storage.settle(connection, seller_id)
+            rows = await storage.page(connection, query)
+            if not rows or rows[0]["sku"] is None:
+                return Page([], None)
+            now = bookmark.now if bookmark else max(whole_milliseconds(rows[0]["clock"]), rows[0]["last_at"])
+            snapshot = bookmark.snapshot if bookmark else rows[0]["last_seq"]
+            summaries = [_summary(row, query.country, now) for row in rows[:PAGE_SIZE]]
+            if bookmark:
+                await _take_back(connection, query, rows[:PAGE_SIZE], summaries, bookmark)
+        more = len(rows) > PAGE_SIZE
+        return Page(summaries, Bookmark(snapshot, now, summaries[-1].sku) if more else None)
+
+
+def _summary(row: asyncpg.Record, country: str, now: datetime) -> Summary:
+    position = Position(*row[_FIRST_STATE:_AFTER_STATES])
+    if row["remote"]:
+        position.available += row["remote"]
+    research = {key: units for key, units in storage.research_of(row) if country_of(key.place) == country}
+    return Summary(
+        row["sku"],
+        row["fnsku"],
+        row["asin"],
+        row["condition"],
+        row["title"],
+        row["any_at"],
+        position,
+        _ages(research, now) if research else (0, 0, 0),
+    )
+
+
+# In a page row the states of the position stand in their order after these columns:
+# last_seq, clock, last_at, sku, fnsku, asin, condition, title, created_at.
+_FIRST_STATE: Final = 9
+_AFTER_STATES: Final = _FIRST_STATE + len(_STATES)
+
+
+def _ages(research: Mapping[Key, int], now: datetime) -> tuple[int, int, int]:
+    ages = [0, 0, 0]
+    for key, units in research.items():
+        if key.at is not None:
+            day = research_day(key.at, now)
+            ages[0 if day <= SHORT_TERM.last_day else 1 if day < LONG_TERM.first_day else 2] += units
+    return ages[0], ages[1], ages[2]
+
+
+async def _take_back(
+    connection: Connection,
+    query: storage.Query,
+    rows: Sequence[asyncpg.Record],
+    summaries: Sequence[Summary],
+    bookmark: Bookmark,
+) -> None:
+    """Undo, in these summaries, what happened after the snapshot."""
+    moved = {row["fnsku"]: row for row in rows if row["any_seq"] > bookmark.snapshot or row["remote"] is not None}
+    if not moved:
+        return
+    items, until = list(moved), rows[0]["last_seq"]
+    undone = await storage.moved_between(connection, query.seller_id, items, bookmark.snapshot, until)
+    before = await storage.last_changes(connection, query.seller_id, query.country, items, bookmark.snapshot)
+    for summary in summaries:
+        row = moved.get(summary.fnsku)
+        if row is None:
+            continue
+        research = {key: units for key, units in storage.research_of(row) if country_of(key.place) == query.country}
+        for change in undone:
+            if change.key.item != summary.fnsku:
+                continue
+            if change.country == query.country:
+                state = POSITION_COLUMNS[change.key.account, change.key.disposition]
+                setattr(summary.position, state, getattr(summary.position, state) - change.delta)
+                if change.key.account is Account.FC_RESEARCH:
+                    aged = replace(change.key, detail="")
+                    research[aged] = research.get(aged, 0) - change.delta
+            elif change.key.account is Account.FC_AVAIL and row["remote"] is not None:
+                summary.position.available -= change.delta
+        summary.researching = _ages(research, bookmark.now)
+        summary.last_updated = before.get(summary.fnsku, row["created_at"])

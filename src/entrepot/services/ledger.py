@@ -1,0 +1,248 @@
+"""The one way in: commands become entries. Commands of a seller that arrive together are written together.
+
+Each seller has a lane. While one batch of a lane is being committed, the next gathers; so a hot SKU costs one
+transaction per batch, not per order, and each loser still gets its own shortage. A transaction takes the seller's
+lock first, lets due timers happen, then the commands, one after another, each all or none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import asyncpg
+import msgspec
+
+from entrepot.domain.commands import Command
+from entrepot.domain.errors import Invalid, KeyReused, NotFound, Problem
+from entrepot.domain.ledger import QUANTITY_MAX, Entry, Origin
+from entrepot.domain.verbs import VERB_OF, VERBS
+from entrepot.domain.world import Timer, World
+from entrepot.storage import worlds
+from entrepot.storage.database import Connection, Database
+from entrepot.storage.worlds import Kept, LedgerRow, Written
+
+BATCH_MAX: Final = 500
+TIMERS: Final = Origin("timer", "clock")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command did: the entries it posted, and what it answers (ids it gave). `replayed`: it did so before."""
+
+    entries: Sequence[Entry]
+    answer: dict[str, object]
+    replayed: bool = False
+
+
+@dataclass
+class _Ask:
+    command: Command
+    origin: Origin
+    key: str | None
+    future: asyncio.Future[Outcome]
+
+    @property
+    def request_hash(self) -> bytes:
+        words = [VERB_OF[type(self.command)], self.command]
+        return hashlib.blake2b(msgspec.json.encode(words), digest_size=16).digest()
+
+
+@dataclass
+class _Lane:
+    waiting: deque[_Ask] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+
+
+class Ledger:
+    """Performs commands of any seller. Safe for many nodes: the database's lock, not the lane, is what protects."""
+
+    def __init__(self, database: Database, batch_max: int = BATCH_MAX) -> None:
+        self._database = database
+        self._batch_max = batch_max
+        self._lanes: dict[str, _Lane] = {}
+
+    async def perform(self, seller_id: str, command: Command, origin: Origin, key: str | None = None) -> Outcome:
+        """Do one command. With an idempotency `key`, a repetition answers as the first did and changes nothing.
+
+        Raises the command's Problem (Shortage, NotFound, NotAllowed, Invalid, AlreadyExists), KeyReused when the key
+        came with another command, Unavailable when the database is away; then nothing was changed.
+        """
+        lane = self._lanes.setdefault(seller_id, _Lane())
+        ask = _Ask(command, origin, key, asyncio.get_running_loop().create_future())
+        lane.waiting.append(ask)
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._drain(seller_id, lane))
+        # A caller who hangs up must not undo what others of the batch share.
+        return await asyncio.shield(ask.future)
+
+    async def _drain(self, seller_id: str, lane: _Lane) -> None:
+        while lane.waiting:
+            batch = [lane.waiting.popleft() for _ in range(min(len(lane.waiting), self._batch_max))]
+            try:
+                await self._commit(seller_id, batch)
+            except Exception as problem:
+                await self._one_by_one(seller_id, batch, problem)
+        lane.task = None
+        if self._lanes.get(seller_id) is lane:
+            del self._lanes[seller_id]
+
+    async def _one_by_one(self, seller_id: str, batch: list[_Ask], problem: Exception) -> None:
+        """A batch failed as a whole: find out whose fault it was."""
+        if len(batch) == 1:
+            _fail(batch[0], _meaning(problem))
+            return
+        for ask in batch:
+            try:
+                await self._commit(seller_id, [ask])
+            except Exception as own:
+                _fail(ask, _meaning(own))
+
+    async def _commit(self, seller_id: str, batch: list[_Ask]) -> None:
+        async with self._database.write() as connection:
+            ledger = await locked(connection, seller_id)
+            if ledger.next_due is not None and ledger.next_due <= ledger.now:
+                ledger = await run_timers(connection, ledger)
+            results = await _run(connection, ledger, batch)
+        for ask, result in results:
+            if isinstance(result, Problem):
+                _fail(ask, result)
+            elif not ask.future.done():
+                ask.future.set_result(result)
+
+    async def tick(self) -> int:
+        """Let due timers of all sellers happen; how many sellers had any."""
+        async with self._database.read() as connection:
+            sellers = await worlds.sellers_with_due_timers(connection, limit=100)
+        for seller_id in sellers:
+            async with self._database.write() as connection:
+                await run_timers(connection, await locked(connection, seller_id))
+        return len(sellers)
+
+    async def close(self) -> None:
+        """Wait for the commands under way."""
+        while tasks := [lane.task for lane in self._lanes.values() if lane.task is not None]:
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _fail(ask: _Ask, problem: Exception) -> None:
+    if not ask.future.done():
+        ask.future.set_exception(problem)
+
+
+def _meaning(problem: Exception) -> Exception:
+    if isinstance(problem, asyncpg.CheckViolationError):
+        return Invalid("quantity", f"a balance may not exceed {QUANTITY_MAX} units")
+    return problem
+
+
+async def locked(connection: Connection, seller_id: str) -> LedgerRow:
+    """The seller's ledger, under lock until the transaction ends."""
+    ledger = await worlds.lock(connection, seller_id)
+    if ledger is None:
+        raise NotFound("seller", seller_id)
+    return ledger
+
+
+_Result = tuple[_Ask, Outcome | Problem]
+
+
+async def _run(connection: Connection, ledger: LedgerRow, batch: list[_Ask]) -> list[_Result]:
+    """Do a batch; commands that name papers not there yet come last and alone, as another may just create them."""
+    world = await worlds.load(connection, ledger, [ask.command for ask in batch], ledger.now)
+    later = [ask for ask in batch if len(batch) > 1 and _names_missing(world, ask.command)]
+    results, ledger = await _perform(connection, ledger, world, [ask for ask in batch if ask not in later])
+    for ask in later:
+        world = await worlds.load(connection, ledger, [ask.command], ledger.now)
+        more, ledger = await _perform(connection, ledger, world, [ask])
+        results += more
+    return results
+
+
+# The papers that a command may name, and the verbs that are there to create them.
+_CREATORS: Final = {"skus": "create_item", "orders": "place_order"}
+
+
+def _names_missing(world: World, command: Command) -> bool:
+    verb = VERB_OF[type(command)]
+    return any(
+        name not in getattr(world, shelf)
+        for shelf, names in worlds.named_papers([command]).items()
+        if _CREATORS.get(shelf) != verb
+        for name in names
+    )
+
+
+async def _perform(
+    connection: Connection, ledger: LedgerRow, world: World, asks: list[_Ask]
+) -> tuple[list[_Result], LedgerRow]:
+    keys = [ask.key for ask in asks if ask.key]
+    kept = await worlds.kept_answers(connection, ledger.seller_id, keys) if keys else {}
+    results: list[_Result] = []
+    written: list[Written] = []
+    new: list[Kept] = []
+    for ask in asks:
+        if ask.key and ask.key in kept:
+            results.append((ask, _replay(kept[ask.key], ask)))
+            continue
+        before = len(world.book.entries)
+        try:
+            answer = _do(world, ask.command)
+        except Problem as problem:
+            results.append((ask, problem))
+            continue
+        entries = world.book.entries[before:]
+        for entry in entries:
+            entry.seq = ledger.last_seq + len(written) + 1
+            written.append(Written(entry, ask.origin, ask.key))
+        results.append((ask, Outcome(entries, answer)))
+        if ask.key:
+            kept[ask.key] = Kept(ask.key, ask.request_hash, msgspec.json.encode([entries, answer]).decode())
+            new.append(kept[ask.key])
+    if written or new or world.changed or world.policies_changed:
+        await worlds.write(connection, ledger, world, written, new)
+        ledger = ledger.after(world, written[-1].entry if written else None)
+    return results, ledger
+
+
+def _do(world: World, command: Command) -> dict[str, object]:
+    world.begin()
+    try:
+        return VERBS[VERB_OF[type(command)]].perform(world, command)
+    except Problem:
+        world.rollback()
+        raise
+
+
+def _replay(kept: Kept, ask: _Ask) -> Outcome | Problem:
+    if kept.request_hash != ask.request_hash:
+        return KeyReused("this idempotency key was used with a different request")
+    entries, answer = msgspec.json.decode(kept.answer, type=tuple[list[Entry], dict[str, object]])
+    return Outcome(entries, answer, replayed=True)
+
+
+async def run_timers(connection: Connection, ledger: LedgerRow) -> LedgerRow:
+    """Let everything happen that is due by the ledger's now, in order, each at its own instant."""
+    while due := await worlds.due_timers(connection, ledger.seller_id, ledger.now, BATCH_MAX):
+        commands = [_timed(timer) for timer in due]
+        world = await worlds.load(connection, ledger, commands, ledger.now)
+        written: list[Written] = []
+        for timer, command in zip(due, commands, strict=True):
+            before = len(world.book.entries)
+            world.book.now = max(timer.due_at, written[-1].entry.effective_at if written else ledger.last_at)
+            _do(world, command)
+            for entry in world.book.entries[before:]:
+                entry.seq = ledger.last_seq + len(written) + 1
+                written.append(Written(entry, TIMERS, None))
+        if written:
+            await worlds.write(connection, ledger, world, written, [])
+            ledger = ledger.after(world, written[-1].entry)
+    return ledger
+
+
+def _timed(timer: Timer) -> Command:
+    return msgspec.convert(timer.arguments, VERBS[timer.kind].command)

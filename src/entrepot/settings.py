@@ -1,0 +1,35 @@
+"""What a server is told at its start, read once. Only the composition root and the command line read it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 8700
+DEFAULT_DATA = Path("data")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """host, port: where to listen. data: the data directory. database: a PostgreSQL URL (None: the embedded one).
+    limits: usage plans as documented, or off. fidelity: see the manual. tls: HTTPS with the server's own CA.
+    public_url: how clients reach the server, for absolute URLs; never taken from a request."""
+
+    host: str = DEFAULT_HOST
+    port: int = DEFAULT_PORT
+    data: Path = DEFAULT_DATA
+    database: str | None = None
+    limits: Literal["amazon", "off"] = "amazon"
+    fidelity: Literal["forgiving", "strict"] = "forgiving"
+    tls: bool = False
+    public_url: str | None = None
+    log_level: str = "info"
+    log_format: Literal["json", "text"] = "json"
+
+    @property
+    def base_url(self) -> str:
+        scheme = "https" if self.tls else "http"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"{scheme}://{host}:{self.port}"
