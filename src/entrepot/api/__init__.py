@@ -1,0 +1,1 @@
+"""The doors for programs: protocol at the edge, one room per generation, no rule about stock."""
