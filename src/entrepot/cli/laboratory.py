@@ -1,0 +1,193 @@
+"""Commands about stock: the world's verbs and clock, scenario files, `explain` and `verify`."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import msgspec
+import typer
+from rich.progress import Progress
+
+from entrepot.cli import output
+from entrepot.cli.client import OperatorClient, Refused
+from entrepot.cli.selling import Data, Json
+from entrepot.domain.errors import Invalid, Problem
+from entrepot.domain.verbs import VERBS
+from entrepot.services import scenario
+from entrepot.settings import DEFAULT_DATA
+
+CLOCK_VERBS: Final = {
+    "now": "",
+    "advance": "DURATION",
+    "advance_to": "TO",
+    "freeze": "",
+    "run": "RATE",
+    "seed": "SEED",
+    "assert": "--sku --number --value",
+    "explain": "--sku --number [--at]",
+}
+_POSITIONAL: Final = {"advance": "duration", "advance_to": "to", "run": "rate", "seed": "seed"}
+
+
+def register(app: typer.Typer) -> None:
+    extra = {"ignore_unknown_options": True, "allow_extra_args": True}
+    app.command("world", context_settings=extra, no_args_is_help=True)(world)
+    app.command("explain")(explain)
+
+
+def world(
+    context: typer.Context,
+    verb: Annotated[str, typer.Argument(help="A verb (`verbs` lists them), or `run FILE` for a scenario.")],
+    seller: Annotated[str | None, typer.Option(help="Seller id; clock verbs without it turn every clock.")] = None,
+    idempotency_key: Annotated[str | None, typer.Option(help="A repetition changes nothing.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Move stock and time: `entrepot world add_stock --seller ID --sku X --quantity 5`, `entrepot world run FILE`."""
+    verb = verb.replace("-", "_")
+    if verb == "verbs":
+        _list_verbs()
+        return
+    arguments, positional = _arguments(context.args)
+    if verb == "run" and positional and Path(positional[0]).suffix in (".yaml", ".yml"):
+        run_scenario(Path(positional[0]), data, json)
+        return
+    if positional and verb in _POSITIONAL:
+        arguments[_POSITIONAL[verb]] = positional.pop(0)
+    if positional:
+        raise Invalid("", f"what is '{positional[0]}'? Arguments are written --name value")
+    for name, value in (("seller", seller), ("idempotency_key", idempotency_key)):
+        if value is not None:
+            arguments[name] = value
+    answer = OperatorClient(data).call("POST", f"/world/{verb}", arguments)
+    if json or not sys.stdout.isatty():
+        output.as_json(answer)
+    elif verb == "explain":
+        print_explanation(answer)
+    else:
+        output.entries(answer)
+
+
+def _arguments(words: list[str]) -> tuple[dict[str, Any], list[str]]:
+    """`--name value`, `--name=value`, `--flag`; a value that is a JSON list or object is read as such."""
+    named: dict[str, Any] = {}
+    positional: list[str] = []
+    waiting: str | None = None
+    for word in words:
+        if word.startswith("--"):
+            if waiting is not None:
+                named[waiting] = True
+            name, equals, value = word[2:].partition("=")
+            waiting = name.replace("-", "_")
+            if equals:
+                named[waiting], waiting = _value(value), None
+        elif waiting is not None:
+            named[waiting], waiting = _value(word), None
+        else:
+            positional.append(word)
+    if waiting is not None:
+        named[waiting] = True
+    return named, positional
+
+
+def _value(text: str) -> Any:
+    if text[:1] in ("[", "{"):
+        try:
+            return msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            return text
+    return text
+
+
+def _list_verbs() -> None:
+    rows = [(name, _signature(name), " ".join(verb.events)) for name, verb in VERBS.items() if not verb.timer]
+    rows += [(name, arguments, "") for name, arguments in CLOCK_VERBS.items()]
+    output.table("", ("verb", "arguments", "events"), rows)
+
+
+def _signature(verb: str) -> str:
+    required: list[str] = []
+    optional: list[str] = []
+    for part in fields(VERBS[verb].command):  # type: ignore[arg-type]
+        needed = str(part.default).startswith("<dataclasses._MISSING")
+        (required if needed else optional).append(f"--{part.name}" if needed else f"[--{part.name}]")
+    return " ".join(required + optional)
+
+
+def run_scenario(file: Path, data: Path, json: bool) -> None:
+    """Play a scenario file against the running server, with a progress bar."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as problem:
+        raise Invalid("scenario", f"cannot read {file}: {problem}") from None
+    parsed = scenario.parse(text)
+    with Progress(console=output.errors, transient=True, disable=not sys.stderr.isatty()) as progress:
+        task = progress.add_task(parsed.name, total=len(parsed.steps))
+        credentials = play(
+            parsed, OperatorClient(data, "scenario"), lambda done, of: progress.update(task, completed=done)
+        )
+    if json or not sys.stdout.isatty():
+        output.as_json({"scenario": parsed.name, "steps": len(parsed.steps), "sellers": credentials})
+        return
+    output.console.print(f"[green]{parsed.name}: {len(parsed.steps)} steps done[/]")
+    output.table("", ("seller", "id"), [(alias, one["seller_id"]) for alias, one in credentials.items()])
+
+
+def play(
+    parsed: scenario.Scenario, client: OperatorClient, progress: Any = lambda done, of: None
+) -> dict[str, dict[str, Any]]:
+    """Play a parsed scenario through the operator API; sellers that exist already are used as they are."""
+    existing = {row["email"].lower(): row["seller_id"] for row in client.call("GET", "/sellers")["sellers"]}
+
+    async def add_seller(seller: dict[str, Any]) -> dict[str, Any]:
+        known = existing.get(str(seller.get("email", "")).lower())
+        if known is not None:
+            answer: dict[str, Any] = client.call("GET", f"/sellers/{known}/credentials")
+            return answer
+        added: dict[str, Any] = client.call("POST", "/sellers", seller)
+        return added
+
+    async def act(verb: str, arguments: dict[str, Any], key: str) -> dict[str, Any]:
+        body = {**arguments, "idempotency_key": key} if verb in VERBS else arguments
+        try:
+            answer: dict[str, Any] = client.call("POST", f"/world/{verb}", body)
+        except Refused as refusal:
+            raise _MEANINGS.get(refusal.code, Problem)(refusal.message) from None
+        return answer
+
+    return asyncio.run(scenario.play(parsed, add_seller, act, progress))
+
+
+def _meaning(kind: type[Problem]) -> type[Problem]:
+    """A class of the same name that takes only the text, for a refusal that came over the wire."""
+    return type(kind.__name__, (Problem,), {})
+
+
+_MEANINGS: Final = {kind.__name__: _meaning(kind) for kind in Problem.__subclasses__()}
+
+
+def explain(
+    sku: str,
+    number: Annotated[str, typer.Argument(help="As the API calls it: fulfillableQuantity, totalQuantity …")],
+    seller: Annotated[str, typer.Option(help="Seller id.")],
+    marketplace: Annotated[str | None, typer.Option(help="Marketplace id; default: the seller's first.")] = None,
+    at: Annotated[str | None, typer.Option(help="A past instant of that world, ISO 8601.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Say which balances make up a number of a SKU, and which entries last changed it."""
+    body = {"seller": seller, "sku": sku, "number": number, "marketplace": marketplace, "at": at}
+    given = {name: value for name, value in body.items() if value is not None}
+    answer = OperatorClient(data).call("POST", "/world/explain", given)
+    if json or not sys.stdout.isatty():
+        output.as_json(answer)
+    else:
+        print_explanation(answer)
+
+
+def print_explanation(answer: dict[str, Any]) -> None:
+    output.as_json(answer)

@@ -1,0 +1,114 @@
+"""Commands about sellers, applications and the authorisation between them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from entrepot.cli import output
+from entrepot.cli.client import OperatorClient
+from entrepot.settings import DEFAULT_DATA
+
+Data = Annotated[Path, typer.Option(help="The server's data directory.", envvar="ENTREPOT_DATA")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+seller = typer.Typer(no_args_is_help=True, help="Sellers: add, list, show their credentials.")
+application = typer.Typer(no_args_is_help=True, help="Developer applications, and what sellers allow them.")
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(seller, name="seller")
+    app.add_typer(application, name="application")
+
+
+def _print_credentials(credentials: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        output.as_json(credentials)
+        return
+    rows = [(name, value) for name, value in credentials.items() if not isinstance(value, dict | list)]
+    rows.append(("marketplaces", ", ".join(credentials["marketplaces"])))
+    for group in ("mws", "spapi"):
+        rows += [(f"{group}.{name}", value) for name, value in (credentials[group] or {}).items()]
+    output.table("", ("credential", "value"), rows)
+
+
+@seller.command("add")
+def add(
+    email: Annotated[str, typer.Option()],
+    password: Annotated[str, typer.Option()],
+    name: Annotated[str, typer.Option()],
+    marketplace: Annotated[list[str] | None, typer.Option(help="Id or country code; repeat for several.")] = None,
+    fidelity: Annotated[str | None, typer.Option(help="forgiving or strict; default: as the server.")] = None,
+    application_id: Annotated[
+        str | None, typer.Option("--application", help="Authorise this application instead of one of his own.")
+    ] = None,
+    seller_id: Annotated[str | None, typer.Option(help="Choose the seller id.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of the identifiers his world allots.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Add a seller and print the credentials of all three generations."""
+    body = {"email": email, "password": password, "name": name, "marketplaces": marketplace or ["US"]}
+    extra = {"fidelity": fidelity, "application": application_id, "seller_id": seller_id, "seed": seed}
+    body |= {key: value for key, value in extra.items() if value is not None}  # type: ignore[misc]
+    _print_credentials(OperatorClient(data).call("POST", "/sellers", body), json)
+
+
+@seller.command("list")
+def list_all(data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """List the sellers."""
+    answer = OperatorClient(data).call("GET", "/sellers")
+    if json:
+        output.as_json(answer)
+        return
+    columns = ("seller_id", "name", "email", "region", "marketplaces", "fidelity")
+    output.table("", columns, [[row[column] for column in columns] for row in answer["sellers"]])
+
+
+@seller.command("show")
+def show(seller_id: str, data: Data = DEFAULT_DATA, json: Json = False) -> None:
+    """Print a seller's credentials again."""
+    _print_credentials(OperatorClient(data).call("GET", f"/sellers/{seller_id}/credentials"), json)
+
+
+@application.command("add")
+def add_application(
+    name: Annotated[str, typer.Option()],
+    role: Annotated[list[str] | None, typer.Option(help="Repeat for several; default: all.")] = None,
+    redirect_uri: Annotated[list[str] | None, typer.Option(help="Where consent may lead; repeat for several.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Add a developer application; prints its client id and secret."""
+    body: dict[str, Any] = {"name": name, "redirect_uris": redirect_uri or []}
+    if role:
+        body["roles"] = role
+    output.as_json(OperatorClient(data).call("POST", "/applications", body))
+
+
+Client = Annotated[str, typer.Option("--application", help="Client id of the application.")]
+Who = Annotated[str, typer.Option("--seller", help="Seller id.")]
+
+
+@application.command("authorize")
+def authorize(seller_id: Who, client_id: Client, data: Data = DEFAULT_DATA) -> None:
+    """Let an application act for a seller; prints the refresh token."""
+    body = {"seller": seller_id, "application": client_id}
+    output.as_json(OperatorClient(data).call("POST", "/authorizations", body))
+
+
+@application.command("code")
+def code(
+    seller_id: Who, client_id: Client, redirect_uri: Annotated[str, typer.Option()], data: Data = DEFAULT_DATA
+) -> None:
+    """Give consent as the seller would: prints an authorisation code, good once, for five minutes."""
+    body = {"seller": seller_id, "application": client_id, "redirect_uri": redirect_uri}
+    output.as_json(OperatorClient(data).call("POST", "/authorization-codes", body))
+
+
+@application.command("revoke")
+def revoke(seller_id: Who, client_id: Client, data: Data = DEFAULT_DATA) -> None:
+    """Take the authorisation back: refresh and access tokens stop working."""
+    body = {"seller": seller_id, "application": client_id}
+    output.as_json(OperatorClient(data).call("POST", "/authorizations/revoke", body))
