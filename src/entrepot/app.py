@@ -7,18 +7,20 @@ what is under way, and leaves the database clean.
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import os
 import signal
+import socket
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import structlog
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
+from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from entrepot import certificates
@@ -38,6 +40,7 @@ from entrepot.datadir import DataDirectory
 from entrepot.services.access import Access
 from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
+from entrepot.services.marks import Marks
 from entrepot.services.secrets import Keyring
 from entrepot.services.world import WorldService
 from entrepot.settings import Settings
@@ -47,9 +50,11 @@ from entrepot.storage.migrate import migrate, pending
 
 TICK_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 30
+FAREWELL_SECONDS: Final = 1  # for the last bytes of the last answers
 # A connection that has not sent its head by then is closed.
 HEAD_MILLISECONDS: Final = 20_000
 CONNECTIONS_AT_ONCE: Final = 1_000_000  # no request waits for another one's body
+BACKLOG: Final = 1024
 
 log = structlog.get_logger("entrepot")
 
@@ -119,7 +124,11 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
         ("/auth/o2/token", LwaRoom(parts.access)),
         (
             "/operator/",
-            OperatorRoom(OperatorServices(parts.access, parts.world), operator_token, operator_operations.OPERATIONS),
+            OperatorRoom(
+                OperatorServices(parts.access, parts.world, Marks(parts.database, parts.ledger)),
+                operator_token,
+                operator_operations.OPERATIONS,
+            ),
         ),
     )
 
@@ -147,80 +156,113 @@ def _health(database: Database) -> Callable[[], Awaitable[dict[str, object]]]:
 
 async def serve(settings: Settings, ready: Callable[[Core], Awaitable[object]] | None = None) -> None:
     """Serve until told to stop. `ready` is awaited once requests are answered."""
-    with DataDirectory(settings.data).owned() as directory:
+    stop = _stop_on_signals()
+    with DataDirectory(settings.data).owned() as directory, _bound(settings) as listener:
         token = directory.operator_token()
         async with database_url(settings, directory) as url, core(url, directory) as parts:
-            stopped = asyncio.Event()
-            server = _server(settings, directory, gateway(settings, parts, token))
-            _stop_on_signals(server, stopped)
-            serving = asyncio.create_task(_run(server))
+            if stop.is_set():
+                return
+            application = gateway(settings, parts, token)
+            server = _server(settings, directory, application, listener)
             ticking = asyncio.create_task(_tick(parts.ledger))
             try:
-                await _listening(settings, serving)
-                with directory.recorded(settings.base_url, url):
-                    log.info("ready", url=settings.base_url, data=str(directory.path))
+                with directory.recorded(_local_url(settings), url):
                     greeting = asyncio.create_task(_greet(ready, parts))
-                    await serving
+                    log.info("ready", url=settings.base_url, data=str(directory.path))
+                    await _run(server, application, listener, stop)
                     greeting.cancel()
             finally:
                 ticking.cancel()
                 log.info("stopped")
 
 
-def _server(settings: Settings, directory: DataDirectory, application: Gateway) -> Server:
+@contextmanager
+def _bound(settings: Settings) -> Iterator[socket.socket]:
+    """A socket that owns the address, so that a second server is refused; nobody can connect before it listens."""
+    family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+    with socket.socket(family, socket.SOCK_STREAM) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+        except OSError as problem:
+            text = f"cannot listen on {settings.host}:{settings.port}: {problem.strerror}"
+            raise OSError(problem.errno, text) from None
+        yield listener
+
+
+class _Server(Server):
+    """Granian on a socket of ours: one it makes itself would share its port with any other server."""
+
+    def __init__(self, application: Gateway, listener: socket.socket, **options: Any) -> None:
+        super().__init__(application, **options)
+        self._listener = listener
+
+    def _init_shared_socket(self) -> None:
+        self._ssp = None
+        self._shd = SocketHolder(os.dup(self._listener.fileno()), False, BACKLOG)  # type: ignore[call-arg,assignment]
+
+
+def _server(settings: Settings, directory: DataDirectory, application: Gateway, listener: socket.socket) -> Server:
     tls: dict[str, Any] = {}
     if settings.tls:
         made = certificates.ensure(directory.tls)
         tls = {"ssl_cert": made.chain, "ssl_key": made.key}
-    server = Server(
+    return _Server(
         application,
-        address=settings.host,
-        port=settings.port,
+        listener,
         interface=Interfaces.ASGINL,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_MILLISECONDS),
         websockets=False,
-        backlog=1024,
         backpressure=CONNECTIONS_AT_ONCE,
         log_enabled=False,
         **tls,
     )
-    server.workers_kill_timeout = DRAIN_SECONDS
-    return server
 
 
-def _stop_on_signals(server: Server, stopped: asyncio.Event) -> None:
+def _local_url(settings: Settings) -> str:
+    """Where the operator's commands on this machine find the server, whatever clients call it."""
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
+    return replace(settings, host=everywhere.get(settings.host, settings.host), public_url=None).base_url
+
+
+def _stop_on_signals() -> asyncio.Event:
+    """Set at the first SIGTERM or SIGINT, however early it comes. A second one does not wait for what is under way."""
     loop = asyncio.get_running_loop()
+    asked = asyncio.Event()
 
     def stop() -> None:
-        if stopped.is_set():
-            sys.exit(1)  # asked twice: do not wait for those under way
-        stopped.set()
+        if asked.is_set():
+            sys.exit(1)
         log.info("stopping")
-        server.stop()  # type: ignore[no-untyped-call]
+        asked.set()
 
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop)
+    return asked
 
 
-async def _run(server: Server) -> None:
-    # Granian's own waiting ends so when a request outlasts the time for draining.
-    with contextlib.suppress(TimeoutError, asyncio.CancelledError):
-        await server.serve()
+async def _run(server: Server, application: Gateway, listener: socket.socket, stop: asyncio.Event) -> None:
+    """Answer requests until `stop`; then accept no more, and finish those under way."""
+    listener.listen(BACKLOG)
+    serving = asyncio.create_task(server.serve())
+    stopping = asyncio.create_task(stop.wait())
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    if serving.done():
+        await serving
+        raise RuntimeError("the HTTP server ended by itself")
+    listener.close()
+    server.stop()  # type: ignore[no-untyped-call]
+    drained = asyncio.create_task(_drained(application))
+    await asyncio.wait((serving, drained), timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+    # What is still under way now is given up; that Granian complains of it is nobody's concern.
+    asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
 
 
-async def _listening(settings: Settings, serving: asyncio.Task[None]) -> None:
-    """Wait until a connection is accepted, or the server ended (the port is taken, say)."""
-    while True:
-        if serving.done():
-            await serving
-            raise OSError(f"cannot listen on {settings.host}:{settings.port}")
-        try:
-            _, writer = await asyncio.open_connection(settings.host, settings.port)
-            writer.close()
-            return
-        except OSError:
-            await asyncio.sleep(0.02)
+async def _drained(application: Gateway) -> None:
+    """Wait for the requests under way, but not for connections that have not sent a whole head."""
+    await application.idle.wait()
+    await asyncio.sleep(FAREWELL_SECONDS)
 
 
 async def _greet(ready: Callable[[Core], Awaitable[object]] | None, parts: Core) -> None:

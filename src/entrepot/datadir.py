@@ -49,6 +49,10 @@ class DataDirectory:
     def tls(self) -> Path:
         return self.path / "tls"
 
+    @property
+    def recorded_at(self) -> Path:
+        return self.path / "server.json"
+
     @contextmanager
     def owned(self) -> Iterator[DataDirectory]:
         """Own the directory until the end of the block; InUse if another server does. A killed owner owns nothing."""
@@ -70,19 +74,17 @@ class DataDirectory:
     @contextmanager
     def recorded(self, url: str, database: str) -> Iterator[None]:
         """Keep the address on disk for the operator's commands, until the end of the block."""
-        file = self.path / "server.json"
         record = Record(url, os.getpid(), database)
-        _write_private(file, msgspec.json.encode(record).decode())
+        _write_private(self.recorded_at, msgspec.json.encode(record).decode())
         try:
             yield
         finally:
-            with contextlib.suppress(FileNotFoundError):
-                file.unlink()
+            self.recorded_at.unlink(missing_ok=True)
 
     def record(self) -> Record:
         """The running server's record; NotRunning if there is none (a killed server's record is still there)."""
         try:
-            return msgspec.json.decode((self.path / "server.json").read_bytes(), type=Record)
+            return msgspec.json.decode(self.recorded_at.read_bytes(), type=Record)
         except (OSError, msgspec.MsgspecError):
             raise NotRunning(
                 f"no server is running on the data directory {self.path} (start one: entrepot serve)"

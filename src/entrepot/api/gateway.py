@@ -28,6 +28,8 @@ BODY_SECONDS: Final = 120.0
 # What a caller may still send after his limit was passed, so that he can finish and read the refusal.
 DRAIN_MAX: Final = 64 * MIB
 
+_HAS_BODY: Final = frozenset({"content-length", "transfer-encoding"})
+
 log = structlog.get_logger("entrepot.http")
 
 
@@ -37,12 +39,25 @@ class Gateway:
     def __init__(self, choose: Callable[[Request], Room], metrics: Metrics) -> None:
         self._choose = choose
         self._metrics = metrics
+        # Requests whose head has come and whose answer has not gone; `idle` while there are none.
+        self._under_way = 0
+        self.idle = asyncio.Event()
+        self.idle.set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        self._under_way += 1
+        self.idle.clear()
+        try:
+            await self._serve(_head(scope), receive, send)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self.idle.set()
+
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
         started = time.perf_counter()
-        request = _head(scope)
         room = self._choose(request)
         operation, response = await self._answer(room, request, receive)
         await _send(response, send, with_body=request.method != "HEAD")
@@ -61,7 +76,7 @@ class Gateway:
 
     async def _answer(self, room: Room, request: Request, receive: Receive) -> tuple[str, Response]:
         try:
-            request.body = await _body(receive, room.body_limit)
+            request.body = await _body(request, receive, room.body_limit)
             return await room.answer(request)
         except (Problem, TimeoutError) as problem:
             return "refused", room.failure(request, problem)
@@ -76,34 +91,34 @@ def _head(scope: Scope) -> Request:
         headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return Request(
         scope["method"],
-        scope["raw_path"].decode("latin-1"),
-        scope["query_string"].decode("latin-1"),
+        # Clients that do not percent-encode send UTF-8.
+        scope["raw_path"].decode("utf-8", "replace"),
+        scope["query_string"].decode("utf-8", "replace"),
         headers,
         request_id=str(uuid.uuid4()),
     )
 
 
-async def _body(receive: Receive, limit: int) -> bytes:
+async def _body(request: Request, receive: Receive, limit: int) -> bytes:
     """The whole body, within the limit. Beyond it the rest is read and thrown away, then TooLarge is raised."""
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body") and len(body) <= limit:
-        return body
+    if not request.headers.keys() & _HAS_BODY:
+        return b""
+    fits = int(request.headers.get("content-length", 0)) <= limit
+    parts, size, more = [], 0, True
     async with asyncio.timeout(BODY_SECONDS):
-        parts, size = [body], len(body)
-        while message.get("more_body"):
+        while more and size <= limit + DRAIN_MAX:
             message = await receive()
             if message["type"] == "http.disconnect":
-                raise TimeoutError
+                raise TimeoutError  # half a request is none
             part = message.get("body", b"")
+            more = message.get("more_body", False)
             size += len(part)
-            if size <= limit:
+            fits = fits and size <= limit
+            if fits:
                 parts.append(part)
             else:
                 parts.clear()
-                if size > limit + DRAIN_MAX:
-                    break
-    if size > limit:
+    if not fits:
         raise TooLarge(limit)
     return b"".join(parts)
 

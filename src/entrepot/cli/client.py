@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from entrepot.datadir import DataDirectory
-from entrepot.domain.errors import Problem
+from entrepot.domain.errors import Invalid, Problem
 
 
 class Refused(Problem):
@@ -22,7 +22,7 @@ class Refused(Problem):
 
 
 class Unreachable(Exception):
-    """No server answers."""
+    """No server answers, or something else does."""
 
 
 class OperatorClient:
@@ -42,12 +42,23 @@ class OperatorClient:
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """The JSON answer; Refused with the server's error, Unreachable when nobody answers."""
-        content = msgspec.json.encode(body) if body is not None else None
+        content = _encoded(body) if body is not None else None
         try:
             response = self._client.request(method, f"/operator/v1{path}", content=content)
         except httpx.TransportError as problem:
             raise Unreachable(f"the server at {self.url} does not answer ({problem})") from None
-        answer = msgspec.json.decode(response.content)
-        if response.is_success:
-            return answer
-        raise Refused(answer["errors"][0])
+        try:
+            answer = msgspec.json.decode(response.content)
+            if response.is_success:
+                return answer
+            refusal = answer["errors"][0]
+        except (msgspec.DecodeError, LookupError, TypeError):
+            raise Unreachable(f"what answers at {self.url} is not this server (HTTP {response.status_code})") from None
+        raise Refused(refusal)
+
+
+def _encoded(body: object) -> bytes:
+    try:
+        return msgspec.json.encode(body)
+    except (TypeError, OverflowError, UnicodeEncodeError) as problem:
+        raise Invalid("body", f"this cannot be sent as JSON: {problem}") from None

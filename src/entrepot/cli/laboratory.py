@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import fields
+from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import quote
 
 import msgspec
 import typer
+from rich.markup import escape
 from rich.progress import Progress
 
 from entrepot.cli import output
@@ -53,8 +55,8 @@ def world(
         _list_verbs()
         return
     arguments, positional = _arguments(context.args)
-    if verb == "run" and positional and Path(positional[0]).suffix in (".yaml", ".yml"):
-        run_scenario(Path(positional[0]), data, json)
+    if verb == "run" and positional and not _is_number(positional[0]):
+        run_scenario(Path(positional.pop(0)), data, json)
         return
     if positional and verb in _POSITIONAL:
         arguments[_POSITIONAL[verb]] = positional.pop(0)
@@ -63,17 +65,25 @@ def world(
     for name, value in (("seller", seller), ("idempotency_key", idempotency_key)):
         if value is not None:
             arguments[name] = value
-    answer = OperatorClient(data).call("POST", f"/world/{verb}", arguments)
-    if json or not sys.stdout.isatty():
+    answer = OperatorClient(data).call("POST", f"/world/{quote(verb, safe='')}", arguments)
+    if output.wants_json(json):
         output.as_json(answer)
     elif verb == "explain":
-        print_explanation(answer)
+        output.explanation(answer)
     else:
         output.entries(answer)
 
 
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
 def _arguments(words: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """`--name value`, `--name=value`, `--flag`; a value that is a JSON list or object is read as such."""
+    """`--name value`, `--name=value`, `--flag`; the values of `lines` and `numbers` are JSON."""
     named: dict[str, Any] = {}
     positional: list[str] = []
     waiting: str | None = None
@@ -84,9 +94,9 @@ def _arguments(words: list[str]) -> tuple[dict[str, Any], list[str]]:
             name, equals, value = word[2:].partition("=")
             waiting = name.replace("-", "_")
             if equals:
-                named[waiting], waiting = _value(value), None
+                named[waiting], waiting = _value(waiting, value), None
         elif waiting is not None:
-            named[waiting], waiting = _value(word), None
+            named[waiting], waiting = _value(waiting, word), None
         else:
             positional.append(word)
     if waiting is not None:
@@ -94,13 +104,13 @@ def _arguments(words: list[str]) -> tuple[dict[str, Any], list[str]]:
     return named, positional
 
 
-def _value(text: str) -> Any:
-    if text[:1] in ("[", "{"):
-        try:
-            return msgspec.json.decode(text)
-        except msgspec.DecodeError:
-            return text
-    return text
+def _value(name: str, text: str) -> Any:
+    if name not in ("lines", "numbers"):
+        return text
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.DecodeError as problem:
+        raise Invalid(name, f"--{name} takes JSON: {problem}") from None
 
 
 def _list_verbs() -> None:
@@ -113,7 +123,7 @@ def _signature(verb: str) -> str:
     required: list[str] = []
     optional: list[str] = []
     for part in fields(VERBS[verb].command):  # type: ignore[arg-type]
-        needed = str(part.default).startswith("<dataclasses._MISSING")
+        needed = part.default is MISSING
         (required if needed else optional).append(f"--{part.name}" if needed else f"[--{part.name}]")
     return " ".join(required + optional)
 
@@ -130,10 +140,10 @@ def run_scenario(file: Path, data: Path, json: bool) -> None:
         credentials = play(
             parsed, OperatorClient(data, "scenario"), lambda done, of: progress.update(task, completed=done)
         )
-    if json or not sys.stdout.isatty():
+    if output.wants_json(json):
         output.as_json({"scenario": parsed.name, "steps": len(parsed.steps), "sellers": credentials})
         return
-    output.console.print(f"[green]{parsed.name}: {len(parsed.steps)} steps done[/]")
+    output.console.print(f"[green]{escape(parsed.name)}: {len(parsed.steps)} steps done[/]")
     output.table("", ("seller", "id"), [(alias, one["seller_id"]) for alias, one in credentials.items()])
 
 
@@ -151,10 +161,9 @@ def play(
         added: dict[str, Any] = client.call("POST", "/sellers", seller)
         return added
 
-    async def act(verb: str, arguments: dict[str, Any], key: str) -> dict[str, Any]:
-        body = {**arguments, "idempotency_key": key} if verb in VERBS else arguments
+    async def act(verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
         try:
-            answer: dict[str, Any] = client.call("POST", f"/world/{verb}", body)
+            answer: dict[str, Any] = client.call("POST", f"/world/{verb}", arguments)
         except Refused as refusal:
             raise _MEANINGS.get(refusal.code, Problem)(refusal.message) from None
         return answer
@@ -183,11 +192,7 @@ def explain(
     body = {"seller": seller, "sku": sku, "number": number, "marketplace": marketplace, "at": at}
     given = {name: value for name, value in body.items() if value is not None}
     answer = OperatorClient(data).call("POST", "/world/explain", given)
-    if json or not sys.stdout.isatty():
+    if output.wants_json(json):
         output.as_json(answer)
     else:
-        print_explanation(answer)
-
-
-def print_explanation(answer: dict[str, Any]) -> None:
-    output.as_json(answer)
+        output.explanation(answer)

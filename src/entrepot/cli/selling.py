@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Any
+from urllib.parse import quote
 
 import typer
 
@@ -24,7 +25,7 @@ def register(app: typer.Typer) -> None:
 
 
 def _print_credentials(credentials: dict[str, Any], as_json: bool) -> None:
-    if as_json:
+    if output.wants_json(as_json):
         output.as_json(credentials)
         return
     rows = [(name, value) for name, value in credentials.items() if not isinstance(value, dict | list)]
@@ -60,17 +61,18 @@ def add(
 def list_all(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """List the sellers."""
     answer = OperatorClient(data).call("GET", "/sellers")
-    if json:
+    if output.wants_json(json):
         output.as_json(answer)
         return
     columns = ("seller_id", "name", "email", "region", "marketplaces", "fidelity")
-    output.table("", columns, [[row[column] for column in columns] for row in answer["sellers"]])
+    rows = [{**row, "marketplaces": ", ".join(row["marketplaces"])} for row in answer["sellers"]]
+    output.table("", columns, [[row[column] for column in columns] for row in rows])
 
 
 @seller.command("show")
 def show(seller_id: str, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Print a seller's credentials again."""
-    _print_credentials(OperatorClient(data).call("GET", f"/sellers/{seller_id}/credentials"), json)
+    _print_credentials(OperatorClient(data).call("GET", f"/sellers/{quote(seller_id, safe='')}/credentials"), json)
 
 
 @application.command("add")

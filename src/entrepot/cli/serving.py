@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import resources
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -15,20 +13,19 @@ from urllib.parse import urlsplit
 import structlog
 import typer
 import uvloop
+from rich.markup import escape
 from rich.progress import Progress
 
 from entrepot import certificates, detour
-from entrepot.cli import laboratory, output
-from entrepot.cli.client import OperatorClient
+from entrepot.cli import output
 from entrepot.cli.selling import Data, Json
 from entrepot.datadir import DataDirectory, InUse
-from entrepot.services import scenario
+from entrepot.domain.errors import NotFound, Unavailable
 from entrepot.settings import DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, Settings
 
 
 def register(app: typer.Typer) -> None:
     app.command("serve")(serve)
-    app.command("demo")(demo)
     extra = {"ignore_unknown_options": True, "allow_interspersed_args": False}
     app.command("exec", context_settings=extra, no_args_is_help=True)(execute)
     app.command("verify")(verify)
@@ -67,71 +64,44 @@ def run_server(settings: Settings, ready: Any = None) -> None:
     from entrepot.app import serve as serving  # late: other commands need not load the server
 
     _configure_log(settings)
-    try:
+    with _database_refusals():
         uvloop.run(serving(settings, ready))
-    except OSError as problem:
-        output.errors.print(f"cannot serve: {problem}", markup=False)
-        sys.exit(1)
+
+
+@contextmanager
+def _database_refusals() -> Iterator[None]:
+    """Says what a database that was named answers to a wrong name, password or right; never repeats the URL."""
+    import asyncpg
+
+    try:
+        yield
+    except asyncpg.InterfaceError:
+        raise Unavailable("the database URL is not valid: postgresql://user:password@host:port/name") from None
+    except asyncpg.PostgresError as problem:
+        raise Unavailable(f"the database refuses: {problem}") from None
 
 
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
 def _configure_log(settings: Settings) -> None:
-    """One JSON object a line on standard error; readable text on a terminal."""
-    people = sys.stderr.isatty()
-    renderer: Any = structlog.dev.ConsoleRenderer() if people else structlog.processors.JSONRenderer()
-    trace = [] if people else [structlog.processors.format_exc_info]
+    """One JSON object a line on standard error, whoever logs; readable text on a terminal."""
+    level = _LEVELS[settings.log_level]
+    first: list[Any] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
+    last: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    if sys.stderr.isatty():
+        # Plain tracebacks: rich ones show the values of variables, and so secrets.
+        last = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            *trace,
-            renderer,
-        ],
-        wrapper_class=structlog.make_filtering_bound_logger(_LEVELS[settings.log_level]),
+        processors=[*first, *last],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
-
-
-def demo(host: Host = DEFAULT_HOST, port: Port = DEFAULT_PORT, data: Data = DEFAULT_DATA) -> None:
-    """Run the server with a demo world, and print a snippet to paste."""
-
-    async def ready(_: object) -> None:
-        await asyncio.to_thread(_show_demo, data)
-
-    run_server(Settings(host, port, data, log_level="warning"), ready)
-
-
-def _show_demo(data: Path) -> None:
-    client = OperatorClient(data, "scenario")
-    parsed = scenario.parse(resources.files("entrepot").joinpath("demo/demo.yaml").read_text(encoding="utf-8"))
-    with Progress(console=output.console, transient=True, disable=not output.console.is_terminal) as progress:
-        task = progress.add_task("demo world", total=len(parsed.steps))
-        credentials = laboratory.play(parsed, client, lambda done, of: progress.update(task, completed=done))
-    first = next(iter(credentials.values()))
-    snippet = resources.files("entrepot").joinpath("demo/snippet.py").read_text(encoding="utf-8")
-    token = DataDirectory(data).operator_token()
-    values = {"URL": client.url, "SELLER": first["seller_id"], "TOKEN": token, **first["spapi"]}
-    for name, value in values.items():
-        snippet = snippet.replace(f"<{name}>", value)
-    rows = [(alias, one["seller_id"], one["email"]) for alias, one in credentials.items()]
-    output.console.print(f"\n[bold green]Entrepôt serves at {client.url}[/]   (Ctrl-C stops it)\n")
-    output.table("", ("seller", "id", "e-mail"), rows)
-    for name, value in first["spapi"].items():
-        output.console.print(f"{name:<14} [dim]{value}[/]", soft_wrap=True)
-    output.console.print("\nPaste this into another terminal, in this directory:\n", style="bold")
-    sys.stdout.write(f"{_python()} - <<'EOF'\n{snippet}EOF\n\n")
-    sys.stdout.flush()
-
-
-def _python() -> str:
-    """The interpreter that has the client library: this one, written as short as can be."""
-    here = Path(sys.executable)
-    with contextlib.suppress(ValueError):
-        return str(here.relative_to(Path.cwd()))
-    return str(here)
+    others = logging.StreamHandler(sys.stderr)
+    strip = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    others.setFormatter(structlog.stdlib.ProcessorFormatter(foreign_pre_chain=first, processors=[strip, *last]))
+    logging.basicConfig(handlers=[others], level=max(level, logging.WARNING), force=True)
 
 
 def execute(
@@ -160,9 +130,9 @@ def verify(data: Data = DEFAULT_DATA, database: Database = None, json: Json = Fa
         finally:
             await opened.close()
 
-    with _database(data, database) as url:
+    with _database(data, database) as url, _database_refusals():
         report = uvloop.run(run(url))
-    if json or not sys.stdout.isatty():
+    if output.wants_json(json):
         output.as_json(report)
     else:
         _print_report(report)
@@ -175,6 +145,11 @@ def _database(data: Path, database: str | None) -> Iterator[str]:
     directory = DataDirectory(data)
     if database is not None:
         yield database
+        return
+    if not directory.postgres.exists():
+        if not directory.recorded_at.exists():
+            raise NotFound("database", str(directory.postgres))
+        yield directory.record().database  # named when the server was started
         return
     try:
         with directory.owned():
@@ -194,5 +169,5 @@ def _print_report(report: Any) -> None:
         mark = "[green]✓[/]" if not check.differences else "[red]✗[/]"
         output.console.print(f"{mark} {check.name}  [dim]{check.checked} checked[/]")
         for difference in check.differences:
-            output.console.print(f"    [red]{difference}[/]")
+            output.console.print(f"    [red]{escape(str(difference))}[/]")
     output.console.print("[green]clean[/]" if report.clean else "[bold red]differences found[/]")

@@ -18,9 +18,14 @@ TITLE_LENGTH_MAX: Final = 500
 _CAPITALS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
+def tidy(text: str) -> str:
+    """How names are kept and compared: in normal form (NFC), without white space around them."""
+    return unicodedata.normalize("NFC", text).strip()
+
+
 def clean_sku(text: str, field: str = "sku") -> str:
     """The SKU in normal form (NFC, no white space around it); Invalid if empty, too long or with control characters."""
-    sku = unicodedata.normalize("NFC", text).strip()
+    sku = tidy(text)
     if not 1 <= len(sku) <= SKU_LENGTH_MAX:
         raise Invalid(field, f"a SKU has 1 to {SKU_LENGTH_MAX} characters")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in sku):
@@ -29,7 +34,7 @@ def clean_sku(text: str, field: str = "sku") -> str:
 
 
 def clean_title(text: str, field: str = "title") -> str:
-    title = unicodedata.normalize("NFC", text).strip()
+    title = tidy(text)
     if not 1 <= len(title) <= TITLE_LENGTH_MAX:
         raise Invalid(field, f"a title has 1 to {TITLE_LENGTH_MAX} characters")
     if any(unicodedata.category(character) in ("Cc", "Cs") for character in title):

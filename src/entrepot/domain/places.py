@@ -54,13 +54,13 @@ DEFAULT_CENTRES: Final[dict[str, str]] = {
     "EG": "CAI1", "SA": "RUH1", "AE": "DXB3", "IN": "BOM7", "JP": "NRT5", "AU": "SYD2", "SG": "SIN2",
 }  # fmt: skip
 
-_CODE: Final = re.compile(r"^([A-Z]{3})[0-9]{1,2}$")
+_CODE: Final = re.compile(r"([A-Z]{3})[0-9]{1,2}")
 
 
 @cache
 def country_of(centre: str) -> str:
     """The ISO country of a fulfilment centre's code; Invalid when it is not one we know."""
-    match = _CODE.match(centre)
+    match = _CODE.fullmatch(centre)
     country = AIRPORTS.get(match[1]) if match else None
     if country is None:
         raise Invalid("fc", f"'{centre}' is not a known fulfilment centre (an airport's letters and a number, as PHX6)")

@@ -108,9 +108,9 @@ VERBS: Final[dict[str, Verb]] = {
     # the world
     "set_policy": _verb(c.SetPolicy, set_policy, ""),
     # timers
-    "age_research": _verb(c.AgeResearch, trouble.age_research, "T50 F52", timer=True),
+    "age_research": _verb(c.AgeResearch, trouble.age_research, "T50 F52", reads=(Account.X_LOST,), timer=True),
     "finish_putaway": _verb(c.FinishPutaway, trouble.finish_putaway, "T07", timer=True),
-    "reach_expiry": _verb(c.ReachExpiry, trouble.reach_expiry, "F63", timer=True),
+    "reach_expiry": _verb(c.ReachExpiry, trouble.reach_expiry, "F63", reads=(Account.FC_UNS,), timer=True),
 }
 
 VERB_OF: Final[dict[type[c.Command], str]] = {verb.command: name for name, verb in VERBS.items()}

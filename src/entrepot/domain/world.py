@@ -10,11 +10,11 @@ import copy
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
 from datetime import datetime
-from typing import TypeVar
+from typing import Any, Final, TypeVar
 
 from entrepot.domain.accounts import Account, Key
 from entrepot.domain.errors import AlreadyExists, Invalid, NotFound
-from entrepot.domain.items import allot, clean_sku
+from entrepot.domain.items import allot, clean_sku, tidy
 from entrepot.domain.ledger import Book, Entry
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.domain.papers import Offer, Order, OrderItem, Removal, Shipment, ShipmentItem, Sku, Transfer
@@ -43,6 +43,19 @@ class Timer:
     due_at: datetime
     kind: str
     arguments: dict[str, object]
+
+
+# Where each kind of paper lies in a world, and what it is found by.
+_SHELVES: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
+    Sku: ("skus", ("sku",)),
+    Offer: ("offers", ("marketplace_id", "sku")),
+    Shipment: ("shipments", ("shipment_id",)),
+    ShipmentItem: ("shipment_items", ("shipment_id", "fnsku")),
+    Order: ("orders", ("order_id",)),
+    OrderItem: ("order_items", ("order_item_id",)),
+    Transfer: ("transfers", ("transfer_id",)),
+    Removal: ("removals", ("removal_id",)),
+}
 
 
 @dataclass
@@ -117,20 +130,10 @@ class World:
         table, key = self._shelf(paper)
         table.pop(key, None)
 
-    def _shelf(self, paper: Paper) -> tuple[dict[object, Paper], object]:
-        shelves: dict[type, tuple[object, tuple[str, ...]]] = {
-            Sku: (self.skus, ("sku",)),
-            Offer: (self.offers, ("marketplace_id", "sku")),
-            Shipment: (self.shipments, ("shipment_id",)),
-            ShipmentItem: (self.shipment_items, ("shipment_id", "fnsku")),
-            Order: (self.orders, ("order_id",)),
-            OrderItem: (self.order_items, ("order_item_id",)),
-            Transfer: (self.transfers, ("transfer_id",)),
-            Removal: (self.removals, ("removal_id",)),
-        }
-        table, names = shelves[type(paper)]
+    def _shelf(self, paper: Paper) -> tuple[dict[Any, Any], object]:
+        shelf, names = _SHELVES[type(paper)]
         key = tuple(getattr(paper, name) for name in names)
-        return table, key if len(key) > 1 else key[0]  # type: ignore[return-value]
+        return getattr(self, shelf), key if len(key) > 1 else key[0]
 
     def sku(self, name: str, field_name: str = "sku") -> Sku:
         """The SKU of that name; NotFound if this seller has none."""
@@ -196,7 +199,7 @@ class World:
 
 
 def _present(table: dict[str, P], kind: str, name: str) -> P:
-    found = table.get(name)
+    found = table.get(tidy(name))
     if found is None:
         raise NotFound(kind, name)
     return found

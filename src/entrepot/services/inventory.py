@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
 
@@ -139,7 +139,7 @@ async def _take_back(
         return
     items, until = list(moved), rows[0]["last_seq"]
     undone = await storage.moved_between(connection, query.seller_id, items, bookmark.snapshot, until)
-    before = await storage.last_changes(connection, query.seller_id, query.country, items, bookmark.snapshot)
+    before = await storage.last_changes(connection, query, items, bookmark.snapshot)
     for summary in summaries:
         row = moved.get(summary.fnsku)
         if row is None:
@@ -152,8 +152,7 @@ async def _take_back(
                 state = POSITION_COLUMNS[change.key.account, change.key.disposition]
                 setattr(summary.position, state, getattr(summary.position, state) - change.delta)
                 if change.key.account is Account.FC_RESEARCH:
-                    aged = replace(change.key, detail="")
-                    research[aged] = research.get(aged, 0) - change.delta
+                    research[change.key] = research.get(change.key, 0) - change.delta
             elif change.key.account is Account.FC_AVAIL and row["remote"] is not None:
                 summary.position.available -= change.delta
         summary.researching = _ages(research, bookmark.now)

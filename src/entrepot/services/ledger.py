@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,13 +19,14 @@ import asyncpg
 import msgspec
 
 from entrepot.domain.commands import Command
-from entrepot.domain.errors import Invalid, KeyReused, NotFound, Problem
+from entrepot.domain.errors import Invalid, KeyReused, Problem, Unavailable
 from entrepot.domain.ledger import QUANTITY_MAX, Entry, Origin
 from entrepot.domain.verbs import VERB_OF, VERBS
 from entrepot.domain.world import Timer, World
-from entrepot.storage import worlds
+from entrepot.storage import loading, worlds, writing
 from entrepot.storage.database import Connection, Database
-from entrepot.storage.worlds import Kept, LedgerRow, Written
+from entrepot.storage.worlds import LedgerRow
+from entrepot.storage.writing import Kept, Written
 
 BATCH_MAX: Final = 500
 TIMERS: Final = Origin("timer", "clock")
@@ -92,9 +94,10 @@ class Ledger:
             del self._lanes[seller_id]
 
     async def _one_by_one(self, seller_id: str, batch: list[_Ask], problem: Exception) -> None:
-        """A batch failed as a whole: find out whose fault it was."""
-        if len(batch) == 1:
-            _fail(batch[0], _meaning(problem))
+        """A batch failed as a whole: find out whose fault it was. A commit in doubt is not tried again."""
+        if len(batch) == 1 or isinstance(problem, Unavailable):
+            for ask in batch:
+                _fail(ask, _meaning(problem))
             return
         for ask in batch:
             try:
@@ -103,11 +106,12 @@ class Ledger:
                 _fail(ask, _meaning(own))
 
     async def _commit(self, seller_id: str, batch: list[_Ask]) -> None:
-        async with self._database.write() as connection:
-            ledger = await locked(connection, seller_id)
+        async with self._database.write(worlds.locking(seller_id)) as connection:
+            commands = [ask.command for ask in batch]
+            ledger, fetched = await loading.open_ledger(connection, seller_id, commands)
             if ledger.next_due is not None and ledger.next_due <= ledger.now:
-                ledger = await run_timers(connection, ledger)
-            results = await _run(connection, ledger, batch)
+                ledger, fetched = await run_timers(connection, ledger), loading.Fetched()
+            results = await _run(connection, ledger, batch, fetched)
         for ask, result in results:
             if isinstance(result, Problem):
                 _fail(ask, result)
@@ -119,9 +123,16 @@ class Ledger:
         async with self._database.read() as connection:
             sellers = await worlds.sellers_with_due_timers(connection, limit=100)
         for seller_id in sellers:
-            async with self._database.write() as connection:
-                await run_timers(connection, await locked(connection, seller_id))
+            async with self.locked(seller_id) as (connection, ledger):
+                await run_timers(connection, ledger)
         return len(sellers)
+
+    @asynccontextmanager
+    async def locked(self, seller_id: str) -> AsyncIterator[tuple[Connection, LedgerRow]]:
+        """A transaction that holds the seller's lock, and his ledger. Raises NotFound."""
+        async with self._database.write(worlds.locking(seller_id)) as connection:
+            ledger, _ = await loading.open_ledger(connection, seller_id)
+            yield connection, ledger
 
     async def close(self) -> None:
         """Wait for the commands under way."""
@@ -140,24 +151,16 @@ def _meaning(problem: Exception) -> Exception:
     return problem
 
 
-async def locked(connection: Connection, seller_id: str) -> LedgerRow:
-    """The seller's ledger, under lock until the transaction ends."""
-    ledger = await worlds.lock(connection, seller_id)
-    if ledger is None:
-        raise NotFound("seller", seller_id)
-    return ledger
-
-
 _Result = tuple[_Ask, Outcome | Problem]
 
 
-async def _run(connection: Connection, ledger: LedgerRow, batch: list[_Ask]) -> list[_Result]:
+async def _run(connection: Connection, ledger: LedgerRow, batch: list[_Ask], fetched: loading.Fetched) -> list[_Result]:
     """Do a batch; commands that name papers not there yet come last and alone, as another may just create them."""
-    world = await worlds.load(connection, ledger, [ask.command for ask in batch], ledger.now)
+    world = await loading.load(connection, ledger, [ask.command for ask in batch], fetched)
     later = [ask for ask in batch if len(batch) > 1 and _names_missing(world, ask.command)]
     results, ledger = await _perform(connection, ledger, world, [ask for ask in batch if ask not in later])
     for ask in later:
-        world = await worlds.load(connection, ledger, [ask.command], ledger.now)
+        world = await loading.load(connection, ledger, [ask.command])
         more, ledger = await _perform(connection, ledger, world, [ask])
         results += more
     return results
@@ -170,10 +173,7 @@ _CREATORS: Final = {"skus": "create_item", "orders": "place_order"}
 def _names_missing(world: World, command: Command) -> bool:
     verb = VERB_OF[type(command)]
     return any(
-        name not in getattr(world, shelf)
-        for shelf, names in worlds.named_papers([command]).items()
-        if _CREATORS.get(shelf) != verb
-        for name in names
+        name not in getattr(world, shelf) and _CREATORS.get(shelf) != verb for shelf, name in loading.names_of(command)
     )
 
 
@@ -181,7 +181,7 @@ async def _perform(
     connection: Connection, ledger: LedgerRow, world: World, asks: list[_Ask]
 ) -> tuple[list[_Result], LedgerRow]:
     keys = [ask.key for ask in asks if ask.key]
-    kept = await worlds.kept_answers(connection, ledger.seller_id, keys) if keys else {}
+    kept = await writing.kept_answers(connection, ledger.seller_id, keys) if keys else {}
     results: list[_Result] = []
     written: list[Written] = []
     new: list[Kept] = []
@@ -204,7 +204,7 @@ async def _perform(
             kept[ask.key] = Kept(ask.key, ask.request_hash, msgspec.json.encode([entries, answer]).decode())
             new.append(kept[ask.key])
     if written or new or world.changed or world.policies_changed:
-        await worlds.write(connection, ledger, world, written, new)
+        await writing.write(connection, ledger, world, written, new)
         ledger = ledger.after(world, written[-1].entry if written else None)
     return results, ledger
 
@@ -229,17 +229,18 @@ async def run_timers(connection: Connection, ledger: LedgerRow) -> LedgerRow:
     """Let everything happen that is due by the ledger's now, in order, each at its own instant."""
     while due := await worlds.due_timers(connection, ledger.seller_id, ledger.now, BATCH_MAX):
         commands = [_timed(timer) for timer in due]
-        world = await worlds.load(connection, ledger, commands, ledger.now)
+        world = await loading.load(connection, ledger, commands)
         written: list[Written] = []
         for timer, command in zip(due, commands, strict=True):
             before = len(world.book.entries)
             world.book.now = max(timer.due_at, written[-1].entry.effective_at if written else ledger.last_at)
-            _do(world, command)
+            with suppress(Problem):  # what does not fit stays where it is, and stops nobody
+                _do(world, command)
             for entry in world.book.entries[before:]:
                 entry.seq = ledger.last_seq + len(written) + 1
                 written.append(Written(entry, TIMERS, None))
         if written:
-            await worlds.write(connection, ledger, world, written, [])
+            await writing.write(connection, ledger, world, written, [])
             ledger = ledger.after(world, written[-1].entry)
     return ledger
 

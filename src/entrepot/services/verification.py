@@ -48,6 +48,7 @@ async def verify(database: Database, progress: Progress | None = None, seller_id
 
 async def examine(connection: Connection, progress: Progress | None = None, seller_id: str | None = None) -> Report:
     """All checks, in the transaction that this connection is in."""
+    await storage.prepare(connection)
     rows: dict[str, int] = {}
     findings: list[Finding] = []
     for check in CHECKS:

@@ -19,7 +19,7 @@ from entrepot.domain.errors import Invalid, NotFound
 from entrepot.domain.ledger import Origin
 from entrepot.domain.verbs import VERBS
 from entrepot.services.explanation import Explanation, explain
-from entrepot.services.ledger import Ledger, Outcome, locked, run_timers
+from entrepot.services.ledger import Ledger, Outcome, run_timers
 from entrepot.storage import worlds
 from entrepot.storage.database import Connection, Database
 from entrepot.storage.worlds import Clock, LedgerRow
@@ -88,8 +88,7 @@ class WorldService:
         """Choose the identifiers that this world will allot: same seed, same commands, same identifiers."""
         if not 0 <= seed < 2**63:
             raise Invalid("seed", "a seed is a whole number from 0 to 2^63 - 1")
-        async with self._database.write() as connection:
-            row = await locked(connection, seller_id)
+        async with self._ledger.locked(seller_id) as (connection, row):
             if row.counter:
                 raise Invalid("seed", "this world has allotted identifiers already")
             await worlds.set_seed(connection, seller_id, seed)
@@ -105,8 +104,8 @@ class WorldService:
         return times[0]
 
     async def _turn_one(self, seller_id: str, turned: Callable[[LedgerRow], Clock]) -> Time:
-        async with self._database.write() as connection:
-            row = await run_timers(connection, await locked(connection, seller_id))
+        async with self._ledger.locked(seller_id) as (connection, row):
+            row = await run_timers(connection, row)
             clock = turned(row)
             if clock.world > LATEST:
                 raise Invalid("duration", f"time ends on {LATEST.date()}")

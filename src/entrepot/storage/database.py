@@ -139,22 +139,23 @@ class Database:
                 await self._pool.release(connection)
 
     @asynccontextmanager
-    async def write(self) -> AsyncIterator[Connection]:
+    async def write(self, first: str = "") -> AsyncIterator[Connection]:
         """A connection inside one READ COMMITTED transaction, committed at the end of the block, rolled back on errors.
 
-        Raises Unavailable as `read` does; when the connection is lost at the very commit, its outcome is not known.
+        `first` is SQL to send along with BEGIN, to save its way there and back; it takes no arguments and its result
+        is not seen. Raises Unavailable as `read` does; when the connection is lost at the very commit, its outcome is
+        not known.
         """
         async with self.read() as connection:
-            transaction = connection.transaction(isolation="read_committed")
-            await transaction.start()
             try:
+                await connection.execute(f"begin isolation level read committed; {first}")
                 yield connection
             except BaseException as problem:
                 await _hang_up_if_stuck(connection, problem)
                 if not _is_closed(connection):
-                    await transaction.rollback()
+                    await connection.execute("rollback")
                 raise
-            await transaction.commit()
+            await connection.execute("commit")
 
     async def alive(self) -> bool:
         """Whether the database answers, found out within a few seconds."""

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Final
 
 import asyncpg
 
 from entrepot.domain.accounts import Key
 from entrepot.domain.quantities import Part
 from entrepot.storage.database import Connection
-from entrepot.storage.worlds import key_of
+from entrepot.storage.loading import key_of
+
+_TICK: Final = timedelta(microseconds=1)
 
 
 async def skus_of_item(connection: Connection, seller_id: str, sku: str) -> list[asyncpg.Record]:
@@ -30,15 +33,8 @@ async def skus_of_item(connection: Connection, seller_id: str, sku: str) -> list
 
 async def last_seq(connection: Connection, seller_id: str, at: datetime) -> int:
     """The last entry that had happened at an instant of the world; 0 before the first."""
-    seq: int | None = await connection.fetchval(
-        """
-        select seq from entries where seller_id = $1 and effective_at <= $2
-        order by effective_at desc, seq desc limit 1
-        """,
-        seller_id,
-        at,
-    )
-    return seq or 0
+    seq: int = await connection.fetchval("select first_seq_since($1, $2) - 1", seller_id, at + _TICK)
+    return seq
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import asyncpg
 
 from entrepot.domain.accounts import BUILDING_ACCOUNTS, Account, Key
 from entrepot.storage.database import NO_INSTANT, Connection
-from entrepot.storage.worlds import key_of
+from entrepot.storage.loading import key_of
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ _PAGE: Final = """
                p.warehouse_damaged, p.distributor_damaged, p.carrier_damaged, p.defective, p.expired,
                p.working, p.shipped, p.receiving, p.any_seq, p.any_at,
                case when p.researching > 0 then (
-                   select array_agg((b.place, b.at, b.quantity)) from balances b
+                   select array_agg((b.place, b.detail, b.at, b.quantity)) from balances b
                    where b.seller_id = $1 and b.item = k.fnsku and b.account = 'FC_RESEARCH' and b.quantity > 0
                ) end as research,
                case when l.policies @> '{{"remote_serving": true}}' then (
@@ -58,16 +58,19 @@ _PAGE: Final = """
 _NAMED: Final = " and o.sku = any({skus}::text[])"
 _OPEN: Final = " and o.closed_seq is null"
 _OPEN_AT: Final = " and o.created_seq <= {snapshot} and (o.closed_seq is null or o.closed_seq > {snapshot})"
-_FIRST_SINCE: Final = """(
-    select e.seq from entries e where e.seller_id = $1 and e.effective_at >= {since}
-    order by e.effective_at, e.seq limit 1
-)"""
+_FIRST_SINCE: Final = "(select first_seq_since($1, {since}))"
 _CHANGED: Final = f" and p.stock_seq >= {_FIRST_SINCE}"
 _CHANGED_AT: Final = (
     _CHANGED
     + f""" and (
     p.stock_seq <= {{snapshot}}
-    or o.created_seq >= {_FIRST_SINCE}
+    or exists (
+        select from skus t join offers w on w.seller_id = $1 and w.marketplace_id = $2 and w.sku = t.sku
+        where t.seller_id = $1 and t.fnsku = k.fnsku and (
+            w.created_seq >= {_FIRST_SINCE} and w.created_seq <= {{snapshot}}
+            or w.closed_seq >= {_FIRST_SINCE} and w.closed_seq <= {{snapshot}}
+        )
+    )
     or exists (
         select from lines x where x.seller_id = $1 and x.item = k.fnsku and x.country = $3
         and x.account = any({{building}}::text[]) and x.seq >= {_FIRST_SINCE} and x.seq <= {{snapshot}}
@@ -129,30 +132,35 @@ async def moved_between(
     return [Undone(key_of(row), row["country"], row["delta"]) for row in rows]
 
 
-async def last_changes(
-    connection: Connection, seller_id: str, country: str, items: Sequence[str], until: int
-) -> dict[str, datetime]:
-    """When each item last changed in a country, as of a sequence number."""
+async def last_changes(connection: Connection, query: Query, items: Sequence[str], until: int) -> dict[str, datetime]:
+    """When each item last changed in a marketplace, as of a sequence number: units moved, or a SKU of it came or went."""
     rows = await connection.fetch(
         """
-        select w.item, (
-            select e.effective_at from lines x join entries e using (seller_id, seq)
-            where x.seller_id = $1 and x.item = w.item and x.country = $2 and x.seq <= $4
-            order by x.seq desc limit 1
-        ) as changed_at
-        from unnest($3::text[]) as w(item)
+        select w.item, e.effective_at as changed_at from unnest($4::text[]) as w(item)
+        cross join lateral (
+            select greatest(
+                (select max(x.seq) from lines x
+                 where x.seller_id = $1 and x.item = w.item and x.country = $3 and x.seq <= $5),
+                (select max(greatest(case when o.created_seq <= $5 then o.created_seq end,
+                                     case when o.closed_seq <= $5 then o.closed_seq end))
+                 from skus k join offers o on o.seller_id = $1 and o.marketplace_id = $2 and o.sku = k.sku
+                 where k.seller_id = $1 and k.fnsku = w.item)
+            ) as seq
+        ) last
+        join entries e on e.seller_id = $1 and e.seq = last.seq
         """,
-        seller_id,
-        country,
+        query.seller_id,
+        query.marketplace_id,
+        query.country,
         items,
         until,
     )
-    return {row["item"]: row["changed_at"] for row in rows if row["changed_at"] is not None}
+    return {row["item"]: row["changed_at"] for row in rows}
 
 
 def research_of(row: asyncpg.Record) -> list[tuple[Key, int]]:
     """The research balances that a page row carries."""
     return [
-        (Key(row["fnsku"], Account.FC_RESEARCH, place, "SELLABLE", "", at=None if at == NO_INSTANT else at), units)
-        for place, at, units in row["research"] or ()
+        (Key(row["fnsku"], Account.FC_RESEARCH, place, "SELLABLE", kind, at=None if at == NO_INSTANT else at), units)
+        for place, kind, at, units in row["research"] or ()
     ]

@@ -1,5 +1,24 @@
 -- The sum of the migrations, for reading. Written by `python -m entrepot.storage.migrate --write-schema`.
 
+CREATE FUNCTION public.first_seq_since(seller text, since timestamp with time zone) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+declare
+    low bigint := 1;
+    high bigint := (select last_seq + 1 from ledgers where seller_id = seller);
+    middle bigint;
+begin
+    while low < high loop
+        middle := (low + high) / 2;
+        if (select effective_at >= since from entries where seller_id = seller and seq = middle) then
+            high := middle;
+        else
+            low := middle + 1;
+        end if;
+    end loop;
+    return low;
+end $$;
+
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -268,7 +287,7 @@ ALTER TABLE ONLY public.ledgers
     ADD CONSTRAINT ledgers_pkey PRIMARY KEY (seller_id);
 
 ALTER TABLE ONLY public.lines
-    ADD CONSTRAINT lines_pkey PRIMARY KEY (seller_id, seq, line);
+    ADD CONSTRAINT lines_pkey PRIMARY KEY (seller_id, item, seq, line);
 
 ALTER TABLE ONLY public.offers
     ADD CONSTRAINT offers_pkey PRIMARY KEY (seller_id, marketplace_id, sku, created_seq);
@@ -312,10 +331,6 @@ ALTER TABLE ONLY public.transfers
 CREATE INDEX authorization_codes_expiry ON public.authorization_codes USING btree (expires_at);
 
 CREATE UNIQUE INDEX authorizations_in_force ON public.authorizations USING btree (seller_id, client_id) WHERE (revoked_at IS NULL);
-
-CREATE INDEX entries_effective ON public.entries USING btree (seller_id, effective_at, seq);
-
-CREATE INDEX lines_item ON public.lines USING btree (seller_id, item, seq);
 
 CREATE UNIQUE INDEX offers_open ON public.offers USING btree (seller_id, marketplace_id, sku) WHERE (closed_seq IS NULL);
 

@@ -51,6 +51,11 @@ class Difference:
         return f"{self.seller_id}, {self.subject}: {self.expected} expected, {self.found} found"
 
 
+async def prepare(connection: Connection) -> None:
+    """Tell the planner, until the transaction ends, that whole tables are to be read, however small they seem."""
+    await connection.execute("set local enable_nestloop = off; set local jit = off; set local work_mem = '64MB'")
+
+
 async def count(connection: Connection, table: str, seller_id: str | None) -> int:
     """The rows of a table, of one seller or all."""
     query = _limited(f"select count(*) from {table} x where {{x}}", seller_id)
@@ -105,14 +110,17 @@ _NUMBERED: Final = """
     from lines l where {l} group by l.seller_id, l.seq having min(l.line) <> 0 or max(l.line) <> count(*) - 1
 """
 _MOVES: Final = """
-    select g.seller_id, 'entry ' || g.seq || ', line ' || g.line as subject, 'a move of ' || e.event as expected,
-           g.account || ' to ' || r.account
-    from lines g
-    join lines r on r.seller_id = g.seller_id and r.seq = g.seq and r.line = g.line + 1
-    join entries e on e.seller_id = g.seller_id and e.seq = g.seq
+    select p.seller_id, 'entry ' || p.seq || ', line ' || p.line as subject, 'a move of ' || e.event as expected,
+           p.gives || ' to ' || p.receives
+    from (
+        select l.seller_id, l.seq, min(l.line) as line, min(l.account) filter (where l.line % 2 = 0) as gives,
+               min(l.account) filter (where l.line % 2 = 1) as receives
+        from lines l where {l} group by l.seller_id, l.seq, l.line / 2
+    ) p
+    join entries e on e.seller_id = p.seller_id and e.seq = p.seq
     left join unnest($2::text[], $3::text[], $4::text[]) as m(event, gives, receives)
-        on m.event = e.event and m.gives = g.account and m.receives = r.account
-    where {g} and g.line % 2 = 0 and m.event is null
+        on m.event = e.event and m.gives = p.gives and m.receives = p.receives
+    where m.event is null
 """
 _BARE: Final = """
     select e.seller_id, 'entry ' || e.seq as subject, 'lines' as expected, e.event || ' without lines'
@@ -201,7 +209,7 @@ _STATES: Final = tuple(field.name for field in fields(Position))
 _POSITION_ROWS: Final = (
     "select p.seller_id, p.country, p.item, v.state, v.units from positions p cross join lateral (values "
     + ", ".join(f"('{state}', p.{state})" for state in _STATES)
-    + ") as v(state, units) where {p}"
+    + ") as v(state, units) where {p} and v.units <> 0"
 )
 _POSITIONS: Final = _compared(
     """

@@ -13,14 +13,17 @@ from entrepot.api.http import Response
 from entrepot.api.operation import Operation
 from entrepot.api.operator.room import Call, success
 from entrepot.domain.accounts import ACCOUNTS
-from entrepot.domain.errors import Invalid, NotAllowed
+from entrepot.domain.errors import Invalid, NotAllowed, NotFound
 from entrepot.domain.events import EVENTS
 from entrepot.domain.ledger import Entry, Origin
+from entrepot.domain.verbs import VERBS
 from entrepot.services.access import ROLES
 from entrepot.services.ledger import Outcome
-from entrepot.services.world import Time, new_world
+from entrepot.services.world import LATEST, Time, new_world
 
 T = TypeVar("T")
+
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Sellers, applications, authorisations
 
@@ -66,7 +69,7 @@ async def add_seller(call: Call) -> Response:
     seed = secrets.randbits(62) if body.seed is None else body.seed
     if not 0 <= seed < 2**63:
         raise Invalid("seed", "a seed is a whole number from 0 to 2^63 - 1")
-    start = _utc(body.clock) if body.clock else None
+    start = _start(body.clock) if body.clock else None
     credentials = await call.services.access.add_seller(
         body.email,
         body.password,
@@ -78,6 +81,12 @@ async def add_seller(call: Call) -> Response:
         also=lambda connection, seller_id: new_world(connection, seller_id, seed, start),
     )
     return success(call, credentials, 201)
+
+
+def _start(clock: datetime) -> datetime:
+    if not EARLIEST.year <= clock.year < LATEST.year:
+        raise Invalid("clock", f"a clock starts between {EARLIEST.year} and {LATEST.year}")
+    return _utc(clock)
 
 
 async def list_sellers(call: Call) -> Response:
@@ -134,21 +143,49 @@ async def world(call: Call) -> Response:
     seller = arguments.pop("seller", None)
     if seller is not None and not isinstance(seller, str):
         raise Invalid("seller", "a seller id is a text")
+    key = _key(call, arguments)
     if verb in _OTHER_VERBS:
-        return success(call, await _OTHER_VERBS[verb](call, seller, arguments))
+        return success(call, await _other_verb(call, verb, seller, arguments, key))
+    if verb not in VERBS:
+        raise NotFound("verb", verb)
     if seller is None:
         raise Invalid("seller", "a seller is required")
-    key = arguments.pop("idempotency_key", None) or call.request.headers.get("idempotency-key")
-    if key is not None and not (isinstance(key, str) and 0 < len(key) <= 200):
-        raise Invalid("idempotency_key", "an idempotency key is a text of 1 to 200 characters")
-    channel = call.request.headers.get("x-entrepot-channel", "operator")
-    origin = Origin(channel if channel in _CHANNELS else "operator", "operator")
-    outcome = await call.services.world.perform(seller, verb, arguments, origin, f"operator {key}" if key else None)
+    outcome = await call.services.world.perform(seller, verb, arguments, _origin(call), key)
     return success(call, outcome_view(outcome))
+
+
+def _key(call: Call, arguments: dict[str, Any]) -> str | None:
+    """The idempotency key, from body or header, kept apart from those of other doors."""
+    key = arguments.pop("idempotency_key", call.request.headers.get("idempotency-key"))
+    if key is None:
+        return None
+    if not isinstance(key, str) or not 0 < len(key) <= 200:
+        raise Invalid("idempotency_key", "an idempotency key is a text of 1 to 200 characters")
+    return f"operator {key}"
+
+
+async def _other_verb(
+    call: Call, verb: str, seller: str | None, arguments: dict[str, Any], key: str | None
+) -> dict[str, Any]:
+    """A verb that posts nothing itself; with a key, it is done once."""
+    if key is None:
+        return await _OTHER_VERBS[verb](call, seller, arguments)
+    if seller is None:
+        raise Invalid("seller", "an idempotency key needs a seller")
+    if await call.services.marks.known(seller, key):
+        return {"replayed": True}
+    answer = await _OTHER_VERBS[verb](call, seller, arguments)
+    await call.services.marks.keep(seller, key, _origin(call))
+    return answer
 
 
 # Doors that speak through this one and say so in the journal.
 _CHANNELS: Final = ("operator", "cli", "scenario")
+
+
+def _origin(call: Call) -> Origin:
+    channel = call.request.headers.get("x-entrepot-channel", "operator")
+    return Origin(channel if channel in _CHANNELS else "operator", "operator")
 
 
 def _with_full_names(verb: str, given: dict[str, Any]) -> dict[str, Any]:
@@ -196,7 +233,7 @@ def _argument(arguments: dict[str, Any], name: str, check: Callable[[Any], T]) -
     try:
         return check(arguments[name])
     except (TypeError, ValueError, OverflowError):
-        raise Invalid(name, f"'{name}' is not valid") from None
+        raise Invalid(name, f"'{name}' is not valid: {str(arguments[name])[:100]}") from None
 
 
 def _only(arguments: dict[str, Any], *names: str) -> None:
@@ -218,13 +255,13 @@ async def _now(call: Call, seller: str | None, arguments: dict[str, Any]) -> dic
 
 async def _advance(call: Call, seller: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     _only(arguments, "duration")
-    span = _argument(arguments, "duration", lambda value: value if isinstance(value, str | int | float) else int(""))
+    span = _argument(arguments, "duration", _span)
     return _clock_view(await call.services.world.advance(seller, span))
 
 
 async def _advance_to(call: Call, seller: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     _only(arguments, "to")
-    instant = _argument(arguments, "to", lambda value: _utc(datetime.fromisoformat(value)))
+    instant = _argument(arguments, "to", _instant)
     return _clock_view(await call.services.world.advance_to(seller, instant))
 
 
@@ -235,14 +272,14 @@ async def _freeze(call: Call, seller: str | None, arguments: dict[str, Any]) -> 
 
 async def _run(call: Call, seller: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     _only(arguments, "rate")
-    return _clock_view(await call.services.world.run(seller, _argument(arguments, "rate", float)))
+    return _clock_view(await call.services.world.run(seller, _argument(arguments, "rate", _number)))
 
 
 async def _seed(call: Call, seller: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     _only(arguments, "seed")
     if seller is None:
         raise Invalid("seller", "a seller is required")
-    seed = _argument(arguments, "seed", int)
+    seed = _argument(arguments, "seed", _whole)
     await call.services.world.seed(seller, seed)
     return {"seed": seed}
 
@@ -251,16 +288,18 @@ async def _explain(call: Call, seller: str | None, arguments: dict[str, Any]) ->
     _only(arguments, "sku", "number", "marketplace", "at")
     if seller is None:
         raise Invalid("seller", "a seller is required")
-    at = _argument(arguments, "at", lambda value: _utc(datetime.fromisoformat(value))) if arguments.get("at") else None
     explanation = await call.services.world.explain(
         seller,
         _argument(arguments, "sku", _text),
         _argument(arguments, "number", _text),
-        arguments.get("marketplace"),
-        at,
+        _argument(arguments, "marketplace", _text) if arguments.get("marketplace") is not None else None,
+        _argument(arguments, "at", _instant) if arguments.get("at") is not None else None,
     )
     view: dict[str, Any] = msgspec.to_builtins(explanation)
     return view
+
+
+# What an argument may be: of the JSON type that it names, or a text that says it (the command line knows only texts).
 
 
 def _text(value: Any) -> str:
@@ -269,13 +308,46 @@ def _text(value: Any) -> str:
     return value
 
 
+def _whole(value: Any) -> int:
+    if isinstance(value, str) and len(value) <= 20 and value.isascii():
+        return int(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise TypeError
+    return value
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        raise TypeError
+    return float(value)
+
+
+def _span(value: Any) -> str | float:
+    """A text that the service reads, or seconds."""
+    if isinstance(value, str):
+        return value
+    seconds = _number(value)
+    if seconds < 0:
+        raise ValueError
+    return seconds
+
+
+def _instant(value: Any) -> datetime:
+    return _utc(datetime.fromisoformat(_text(value)))
+
+
 async def _assert(call: Call, seller: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
     """Numbers of a SKU must be as said: {sku, number, value}, or {sku, numbers: {name: value, …}}."""
-    numbers = arguments.pop("numbers", None) or {arguments.pop("number", ""): arguments.pop("value", None)}
-    if not isinstance(numbers, dict):
+    if "numbers" in arguments:
+        numbers = arguments.pop("numbers")
+    else:
+        numbers = {_argument(arguments, "number", _text): _argument(arguments, "value", _whole)}
+        del arguments["number"], arguments["value"]
+    if not isinstance(numbers, dict) or not numbers:
         raise Invalid("numbers", "'numbers' is an object of names and values")
     wrong = []
-    for name, wanted in numbers.items():
+    for name in numbers:
+        wanted = _argument(numbers, name, _whole)
         found = await _explain(call, seller, {**arguments, "number": name})
         if found["value"] != wanted:
             wrong.append(f"{name} is {found['value']}, not {wanted}")

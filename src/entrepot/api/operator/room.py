@@ -14,6 +14,7 @@ from entrepot.api.operation import MIB, Operation, Routes
 from entrepot.domain import errors
 from entrepot.domain.errors import Denied, Invalid, NotFound, Problem
 from entrepot.services.access import Access
+from entrepot.services.marks import Marks
 from entrepot.services.world import WorldService
 
 # meaning → status; the code is the meaning's own name.
@@ -36,6 +37,7 @@ ERRORS: Final[dict[type[Problem], int]] = {
 class Services:
     access: Access
     world: WorldService
+    marks: Marks
 
 
 @dataclass(frozen=True)
@@ -50,26 +52,26 @@ class Call:
             return {}
         try:
             decoded = msgspec.json.decode(self.request.body)
+            _refuse_unstorable(decoded)
         except (msgspec.MsgspecError, ValueError, RecursionError):
-            raise Invalid("body", "the body is not valid JSON") from None
+            raise Invalid("body", "the body is not valid JSON, or nested too deep") from None
         if not isinstance(decoded, dict):
             raise Invalid("body", "the body must be a JSON object")
-        _refuse_nul(decoded)
         return decoded
 
 
-def _refuse_nul(value: object) -> None:
+def _refuse_unstorable(value: object) -> None:
     """PostgreSQL's text has no NUL character."""
     if isinstance(value, str):
         if "\0" in value:
             raise Invalid("body", "a text may not contain the character NUL")
     elif isinstance(value, dict):
         for name, inner in value.items():
-            _refuse_nul(name)
-            _refuse_nul(inner)
+            _refuse_unstorable(name)
+            _refuse_unstorable(inner)
     elif isinstance(value, list):
         for inner in value:
-            _refuse_nul(inner)
+            _refuse_unstorable(inner)
 
 
 class OperatorRoom:
@@ -100,14 +102,14 @@ class OperatorRoom:
 
     def failure(self, request: Request, problem: Exception) -> Response:
         headers = (("x-request-id", request.request_id),)
-        status = next((ERRORS[kind] for kind in type(problem).__mro__ if kind in ERRORS), 500)
-        if isinstance(problem, TimeoutError):
-            status = 408
-        if not isinstance(problem, Problem):
-            error: dict[str, Any] = {"code": "InternalError", "message": "an internal error", "id": request.request_id}
-        else:
+        if isinstance(problem, Problem):
+            status = next((ERRORS[kind] for kind in type(problem).__mro__ if kind in ERRORS), 500)
             details = {name: value for name, value in vars(problem).items() if name != "message"}
             error = {"code": type(problem).__name__, "message": problem.message, **details}
+        elif isinstance(problem, TimeoutError):
+            status, error = 408, {"code": "Timeout", "message": "the request was not received in time"}
+        else:
+            status, error = 500, {"code": "InternalError", "message": "an internal error", "id": request.request_id}
         return json_response(status, {"errors": [error]}, headers)
 
 

@@ -22,6 +22,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, TypeVar
 
@@ -33,7 +34,7 @@ from entrepot.api.spapi.messages import BadStartDate, Unparsable
 from entrepot.api.spapi.room import Call
 from entrepot.domain.commands import AddStock, CloseItem, CreateItem, StockLine
 from entrepot.domain.errors import Denied, Invalid
-from entrepot.domain.items import SKU_LENGTH_MAX
+from entrepot.domain.items import clean_sku
 from entrepot.domain.ledger import Origin
 from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.services.inventory import Asked, Bookmark, Summary
@@ -171,9 +172,16 @@ async def _decode_query(call: Call) -> Asked:
     one = request.one("sellerSku")
     if not skus and one:
         skus = [one]
-    # A text that cannot be a SKU (too long, or with a NUL) names nothing, as any unknown SKU.
-    possible = [sku for sku in skus if len(sku) <= SKU_LENGTH_MAX and "\0" not in sku]
-    return Asked(marketplace, skus=possible if skus else None)
+    return Asked(marketplace, skus=_named(skus) if skus else None)
+
+
+def _named(texts: Sequence[str]) -> list[str]:
+    """The SKUs in their normal form. A text that cannot be one (too long, say) names nothing, as any unknown SKU."""
+    skus = []
+    for text in texts:
+        with suppress(Invalid):
+            skus.append(clean_sku(text))
+    return skus
 
 
 def _checked_marketplace(call: Call, marketplace_id: str) -> str:

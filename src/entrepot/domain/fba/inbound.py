@@ -142,8 +142,8 @@ def ship(world: World, command: Ship) -> Answer:
 def _status_only(world: World, shipment_id: str, status: str) -> Answer:
     shipment = world.shipment(shipment_id)
     _advance(world, shipment, status)
-    world.book.entry("F05", kind="shipment", ref=shipment_id, reason=status)
-    return {"shipment": shipment_id, "status": status}
+    world.book.entry("F05", kind="shipment", ref=shipment.shipment_id, reason=status)
+    return {"shipment": shipment.shipment_id, "status": status}
 
 
 def depart(world: World, command: Depart) -> Answer:

@@ -7,6 +7,7 @@ from entrepot.domain.commands import CancelOrder, LoseDelivery, MissPick, OrderL
 from entrepot.domain.errors import Invalid, NotAllowed, NotFound, Shortage
 from entrepot.domain.fba.stock import Answer, free, lost, on_the_shelf, processing
 from entrepot.domain.fba.trouble import open_research
+from entrepot.domain.items import tidy
 from entrepot.domain.ledger import Entry
 from entrepot.domain.marketplaces import Marketplace
 from entrepot.domain.papers import Order, OrderItem, Sku
@@ -36,10 +37,11 @@ def place_order(world: World, command: PlaceOrder) -> Answer:
 def _order_id(world: World, wanted: str | None) -> str:
     if wanted is None:
         return world.new_id("order")
-    if not (1 <= len(wanted) <= ORDER_ID_LENGTH_MAX and wanted.isprintable()):
+    order_id = tidy(wanted)
+    if not (1 <= len(order_id) <= ORDER_ID_LENGTH_MAX and order_id.isprintable()):
         raise Invalid("order", f"an order id has 1 to {ORDER_ID_LENGTH_MAX} printable characters")
-    world.refuse_existing(world.orders, "order", wanted)
-    return wanted
+    world.refuse_existing(world.orders, "order", order_id)
+    return order_id
 
 
 def _reserve_line(world: World, entry: Entry, order_id: str, line: OrderLine, marketplace: Marketplace) -> OrderItem:
@@ -90,9 +92,10 @@ def _order_and_items(world: World, order_id: str | None, order_item_id: str | No
     if order_item_id is None:
         if order_id is None:
             raise Invalid("order", "an order or an order item is required")
-        return world.order(order_id), world.items_of_order(order_id)
-    item = world.order_items.get(order_item_id)
-    if item is None or order_id not in (None, item.order_id):
+        order = world.order(order_id)
+        return order, world.items_of_order(order.order_id)
+    item = world.order_items.get(tidy(order_item_id))
+    if item is None or (order_id is not None and tidy(order_id) != item.order_id):
         raise NotFound("order item", order_item_id)
     return world.order(item.order_id), [item]
 

@@ -33,9 +33,27 @@ create table entries (
     reason          text not null,
     primary key (seller_id, seq)
 );
-create index entries_effective on entries (seller_id, effective_at, seq);
 create trigger entries_append_only before update or delete or truncate on entries
     for each statement execute function refuse_change();
+
+-- The first entry at or after an instant (one past the last if there is none). World time never goes back along the
+-- sequence, so it is found by halving, and entries need no index by time.
+create function first_seq_since(seller text, since timestamptz) returns bigint language plpgsql stable as $$
+declare
+    low bigint := 1;
+    high bigint := (select last_seq + 1 from ledgers where seller_id = seller);
+    middle bigint;
+begin
+    while low < high loop
+        middle := (low + high) / 2;
+        if (select effective_at >= since from entries where seller_id = seller and seq = middle) then
+            high := middle;
+        else
+            low := middle + 1;
+        end if;
+    end loop;
+    return low;
+end $$;
 
 -- Two lines a posting: giving, then receiving.
 create table lines (
@@ -51,9 +69,8 @@ create table lines (
     at          timestamptz not null,             -- '-infinity': no instant
     country     text not null,                    -- of the place; '' outside
     delta       bigint not null check (delta <> 0 and abs(delta) <= 999999999),
-    primary key (seller_id, seq, line)
+    primary key (seller_id, item, seq, line)
 );
-create index lines_item on lines (seller_id, item, seq);
 create trigger lines_append_only before update or delete or truncate on lines
     for each statement execute function refuse_change();
 
