@@ -37,6 +37,7 @@ from entrepot.api.spapi import fba_inventory
 from entrepot.api.spapi.room import Services as SpapiServices
 from entrepot.api.spapi.room import SpapiRoom
 from entrepot.datadir import DataDirectory
+from entrepot.domain.errors import Problem
 from entrepot.services.access import Access
 from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
@@ -145,8 +146,11 @@ def _health(database: Database) -> Callable[[], Awaitable[dict[str, object]]]:
     async def health() -> dict[str, object]:
         if not await database.alive():
             return {"status": "unavailable", "database": "does not answer"}
-        async with database.read() as connection:
-            missing = await pending(connection)
+        try:
+            async with database.read() as connection:
+                missing = await pending(connection)
+        except Problem as problem:
+            return {"status": "unavailable", "database": "ok", "migrations": problem.message}
         if missing:
             return {"status": "unavailable", "database": "ok", "migrations": f"{len(missing)} pending"}
         return {"status": "ok", "database": "ok", "migrations": "current"}
@@ -159,6 +163,7 @@ async def serve(settings: Settings, ready: Callable[[Core], Awaitable[object]] |
     stop = _stop_on_signals()
     with DataDirectory(settings.data).owned() as directory, _bound(settings) as listener:
         token = directory.operator_token()
+        await asyncio.to_thread(certificates.ensure, directory.tls)
         async with database_url(settings, directory) as url, core(url, directory) as parts:
             if stop.is_set():
                 return
@@ -223,7 +228,7 @@ def _server(settings: Settings, directory: DataDirectory, application: Gateway, 
 def _local_url(settings: Settings) -> str:
     """Where the operator's commands on this machine find the server, whatever clients call it."""
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
-    return replace(settings, host=everywhere.get(settings.host, settings.host), public_url=None).base_url
+    return replace(settings, host=everywhere.get(settings.host, settings.host)).base_url
 
 
 def _stop_on_signals() -> asyncio.Event:

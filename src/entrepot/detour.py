@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import ssl
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from types import FrameType
+from typing import Protocol
 from urllib.parse import urlsplit
 
 from entrepot.certificates import AMAZON_HOSTS, TRUSTSTORE_PASSWORD, Certificates
@@ -29,7 +31,7 @@ HEAD_SECONDS = 15.0
 HANDSHAKE_SECONDS = 15.0
 DIAL_SECONDS = 10.0
 CLOSE_SECONDS = 30.0  # for a slow client to take what is left
-LINGER_SECONDS = 2.0
+LINGER_SECONDS = 5.0
 SILENCE_SECONDS = 0.1
 CHUNK_BYTES = 64 * 1024
 BACKLOG = 512
@@ -104,7 +106,7 @@ def environment(
 def listening(server: tuple[str, int], certificates: Certificates, *, tls: bool = False) -> Iterator[Detour]:
     """The proxy, served by a thread of its own for as long as the `with` block lasts."""
     proxy = Detour(server, certificates, tls=tls)
-    loop = asyncio.new_event_loop()
+    loop = asyncio.SelectorEventLoop()
     thread = threading.Thread(target=loop.run_forever, name="entrepot-detour", daemon=True)
     thread.start()
     try:
@@ -226,12 +228,6 @@ class _Head:
     fields: tuple[bytes, ...]  # the header lines, as they came
 
 
-@dataclass(frozen=True)
-class _Connection:
-    reader: asyncio.StreamReader
-    writer: asyncio.StreamWriter
-
-
 class _Refusal(Exception):
     """Ends the conversation with an answer of our own. `reason` is all that many clients show of a failed CONNECT."""
 
@@ -287,23 +283,23 @@ class Detour:
         if self._listener is None or not self._listener.is_serving():
             writer.transport.abort()
             return
-        conversation = asyncio.get_running_loop().create_task(self._converse(_Connection(reader, writer)))
+        conversation = asyncio.get_running_loop().create_task(self._converse(_Stream(reader, writer)))
         self._conversations.add(conversation)
         conversation.add_done_callback(self._conversations.discard)
         # Not a `finally` of the conversation: cancelled before its first step, it would never come to that.
         conversation.add_done_callback(lambda _: writer.transport.abort())
 
-    async def _converse(self, client: _Connection) -> None:
+    async def _converse(self, client: _Stream) -> None:
         try:
             head = await _read_head(client.reader, self._head_seconds)
             await (self._tunnel(client, head) if head.method == "CONNECT" else self._forward(client, head))
-            await _close(client)
+            await client.close()
         except _Refusal as refusal:
             await _answer(client, refusal)
         except (OSError, EOFError):
             pass  # the client, or the server, hung up: as between the two without us
 
-    async def _tunnel(self, client: _Connection, head: _Head) -> None:
+    async def _tunnel(self, client: _Stream, head: _Head) -> None:
         host, port = _split_address(head.target, None)
         if host in AMAZON_HOSTS and port == _DEFAULT_PORTS["https"]:
             async with self._dialled(host) as server:
@@ -318,33 +314,34 @@ class Detour:
         else:
             raise self._refusal(host, port)
 
-    async def _forward(self, client: _Connection, head: _Head) -> None:
+    async def _forward(self, client: _Stream, head: _Head) -> None:
         scheme, host, port, path = _split_target(head.target)
         if (host, port) not in self._own_addresses and not (host in AMAZON_HOSTS and port == _DEFAULT_PORTS[scheme]):
             raise self._refusal(host, port)
         async with self._dialled(host) as server:
-            server.writer.write(_rewritten(head, path))
+            await server.write(_rewritten(head, path))
             await _pipe(client, server)
 
     @asynccontextmanager
-    async def _dialled(self, tls_name: str | None) -> AsyncIterator[_Connection]:
+    async def _dialled(self, tls_name: str | None) -> AsyncIterator[_Link]:
         """A connection to the server; over TLS if the server wants that and `tls_name` says whom to expect."""
-        context = self._server_side if tls_name else None
-        name = tls_name if tls_name in AMAZON_HOSTS else "localhost"
         try:
             async with asyncio.timeout(DIAL_SECONDS):
-                reader, writer = await asyncio.open_connection(
-                    *self._server, ssl=context, server_hostname=name if context else None
-                )
+                server = await self._dial(tls_name)
         except OSError as problem:
             cause = str(problem) or "no answer in time"
             text = f"the server at {_address(*self._server)} does not answer: {cause}"
             raise _Refusal(502, "Bad Gateway", text) from problem
-        server = _Connection(reader, writer)
         try:
             yield server
         finally:
-            await _close(server)
+            await server.close()
+
+    async def _dial(self, tls_name: str | None) -> _Link:
+        if tls_name is None or self._server_side is None:
+            return _Socket(await _connected(self._server))
+        name = tls_name if tls_name in AMAZON_HOSTS else "localhost"
+        return _Stream(*await asyncio.open_connection(*self._server, ssl=self._server_side, server_hostname=name))
 
     def _refusal(self, host: str, port: int) -> _Refusal:
         address = _address(host, port)
@@ -452,54 +449,147 @@ def _rewritten(head: _Head, path: str) -> bytes:
 # Bytes
 
 
-async def _pipe(client: _Connection, server: _Connection) -> None:
+class _Link(Protocol):
+    """One side of a conversation."""
+
+    @property
+    def half_closes(self) -> bool:
+        """Whether either end can say that it has said everything and still listen."""
+
+    async def read(self) -> bytes:
+        """What has arrived; nothing at the end. Raises OSError."""
+
+    async def write(self, data: bytes) -> None:
+        """Raises OSError when the other end has hung up."""
+
+    def finish(self) -> None:
+        """Say that this was everything. Only where `half_closes`."""
+
+    async def close(self) -> None: ...
+
+
+class _Stream:
+    """A link over asyncio's streams, with TLS or without."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.reader = reader
+        self.writer = writer
+
+    @property
+    def half_closes(self) -> bool:
+        return self.writer.can_write_eof()
+
+    async def read(self) -> bytes:
+        return await self.reader.read(CHUNK_BYTES)
+
+    async def write(self, data: bytes) -> None:
+        if self.writer.is_closing():
+            raise ConnectionResetError
+        self.writer.write(data)
+        await self.writer.drain()
+
+    def finish(self) -> None:
+        self.writer.write_eof()
+
+    async def close(self) -> None:
+        task = asyncio.current_task()
+        self.writer.close()
+        try:
+            if True:  # when told to stop, there is no time for courtesies
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self.writer.wait_closed()
+        except OSError:
+            pass
+        finally:
+            self.writer.transport.abort()
+
+
+class _Socket:
+    """A link over a bare socket. Unlike asyncio's transports it can still be read when a write has failed, so the
+    answer of a server that hung up in the middle of an upload is not lost."""
+
+    half_closes = True
+
+    def __init__(self, connected: socket.socket) -> None:
+        self._socket = connected
+
+    async def read(self) -> bytes:
+        await asyncio.sleep(0)  # `sock_recv` lets no one else run as long as there is something to read
+        return await asyncio.get_running_loop().sock_recv(self._socket, CHUNK_BYTES)
+
+    async def write(self, data: bytes) -> None:
+        await asyncio.get_running_loop().sock_sendall(self._socket, data)
+
+    def finish(self) -> None:
+        with suppress(OSError):  # it may be gone already
+            self._socket.shutdown(socket.SHUT_WR)
+
+    async def close(self) -> None:
+        self._socket.close()
+
+
+async def _connected(address: tuple[str, int]) -> socket.socket:
+    loop = asyncio.get_running_loop()
+    host, port = address
+    last = OSError(f"{host} has no address")
+    for family, kind, protocol, _, where in await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM):
+        candidate = socket.socket(family, kind, protocol)
+        candidate.setblocking(False)
+        try:
+            await loop.sock_connect(candidate, where)
+        except OSError as problem:
+            candidate.close()
+            last = problem
+        except BaseException:
+            candidate.close()
+            raise
+        else:
+            candidate.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            return candidate
+    raise last
+
+
+async def _pipe(client: _Stream, server: _Link) -> None:
     """Carry bytes both ways until the server has said everything, or the client is gone."""
     sending = asyncio.create_task(_send(client, server))
-    receiving = asyncio.create_task(_copy(server.reader, client.writer))
+    receiving = asyncio.create_task(_receive(client, server))
     try:
         await asyncio.wait({sending, receiving}, return_when=asyncio.FIRST_COMPLETED)
         if not receiving.done() and sending.exception() is None:
             await asyncio.wait({receiving})
-        told_all = receiving.done() and receiving.exception() is None
         still_sending = not sending.done()
     finally:
         sending.cancel()
         receiving.cancel()
         await asyncio.gather(sending, receiving, return_exceptions=True)
-    if told_all and still_sending:
+    if still_sending:
         await _let_finish(client)
 
 
-async def _send(client: _Connection, server: _Connection) -> None:
-    while chunk := await client.reader.read(CHUNK_BYTES):
-        try:
-            server.writer.write(chunk)
-            await server.writer.drain()
-        except OSError:
-            return  # the server listens no more, but its answer may be on the way
-    if server.writer.can_write_eof():
-        server.writer.write_eof()
-    elif not client.writer.can_write_eof():  # a TLS client has no half-close: it is gone
-        server.writer.close()
+async def _send(client: _Stream, server: _Link) -> None:
+    while chunk := await client.read():
+        with suppress(OSError):  # the server listens no more, but its answer may be on the way to the client
+            await server.write(chunk)
+    if server.half_closes:
+        server.finish()
+    elif not client.half_closes:  # a TLS client that says no more is gone
+        await server.close()
 
 
-async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    while chunk := await reader.read(CHUNK_BYTES):
-        writer.write(chunk)
-        await writer.drain()
+async def _receive(client: _Stream, server: _Link) -> None:
+    while chunk := await server.read():
+        await client.write(chunk)
 
 
-async def _let_finish(client: _Connection) -> None:
+async def _let_finish(client: _Stream) -> None:
     """Take what the client is still sending: closing on unread bytes would destroy the answer on its way to it."""
     with suppress(OSError):
-        if client.writer.can_write_eof():
-            client.writer.write_eof()
         async with asyncio.timeout(LINGER_SECONDS):
-            while await asyncio.wait_for(client.reader.read(CHUNK_BYTES), SILENCE_SECONDS):
+            while await asyncio.wait_for(client.read(), SILENCE_SECONDS):
                 pass
 
 
-async def _answer(client: _Connection, refusal: _Refusal) -> None:
+async def _answer(client: _Stream, refusal: _Refusal) -> None:
     body = f"{refusal.text}\n".encode()
     lines = (
         f"HTTP/1.1 {refusal.status} {refusal.reason}",
@@ -509,19 +599,5 @@ async def _answer(client: _Connection, refusal: _Refusal) -> None:
     )
     head = "".join(f"{line}\r\n" for line in (*lines, "")).encode()
     with suppress(OSError):
-        client.writer.write(head + body)
-        await client.writer.drain()
+        await client.write(head + body)
     await _let_finish(client)
-
-
-async def _close(connection: _Connection) -> None:
-    task = asyncio.current_task()
-    connection.writer.close()
-    try:
-        if task is not None and not task.cancelling():  # when told to stop, there is no time for courtesies
-            async with asyncio.timeout(CLOSE_SECONDS):
-                await connection.writer.wait_closed()
-    except OSError:
-        pass
-    finally:
-        connection.writer.transport.abort()

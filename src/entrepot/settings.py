@@ -14,8 +14,7 @@ DEFAULT_DATA = Path("data")
 @dataclass(frozen=True)
 class Settings:
     """host, port: where to listen. data: the data directory. database: a PostgreSQL URL (None: the embedded one).
-    limits: usage plans as documented, or off. fidelity: see the manual. tls: HTTPS with the server's own CA.
-    public_url: how clients reach the server, for absolute URLs; never taken from a request."""
+    limits: usage plans as documented, or off. fidelity: see the manual. tls: HTTPS with the server's own CA."""
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
@@ -24,12 +23,10 @@ class Settings:
     limits: Literal["amazon", "off"] = "amazon"
     fidelity: Literal["forgiving", "strict"] = "forgiving"
     tls: bool = False
-    public_url: str | None = None
     log_level: str = "info"
-    log_format: Literal["json", "text"] = "json"
 
     @property
     def base_url(self) -> str:
         scheme = "https" if self.tls else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return self.public_url or f"{scheme}://{host}:{self.port}"
+        return f"{scheme}://{host}:{self.port}"

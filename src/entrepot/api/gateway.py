@@ -60,7 +60,7 @@ class Gateway:
         started = time.perf_counter()
         room = self._choose(request)
         operation, response = await self._answer(room, request, receive)
-        await _send(response, send, with_body=request.method != "HEAD")
+        await _send(request, response, send)
         seconds = time.perf_counter() - started
         self._metrics.count(room.name, operation, response.status, seconds)
         log.info(
@@ -123,10 +123,11 @@ async def _body(request: Request, receive: Receive, limit: int) -> bytes:
     return b"".join(parts)
 
 
-async def _send(response: Response, send: Send, *, with_body: bool) -> None:
-    headers = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
+async def _send(request: Request, response: Response, send: Send) -> None:
+    headers = [(b"x-request-id", request.request_id.encode())]
+    headers += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
     if response.status != 204:
         headers.append((b"content-type", response.content_type.encode("latin-1")))
         headers.append((b"content-length", str(len(response.body)).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": response.body if with_body else b""})
+    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})

@@ -32,7 +32,8 @@ class ProbesRoom:
         return "healthz", json_response(200 if report["status"] == "ok" else 503, report)
 
     def failure(self, request: Request, problem: Exception) -> Response:
-        return json_response(500, {"status": "error", "request_id": request.request_id})
+        status = {TooLarge: 413, TimeoutError: 408}.get(type(problem), 500)
+        return json_response(status, {"status": "error", "request_id": request.request_id})
 
 
 class LwaRoom:

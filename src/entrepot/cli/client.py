@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +32,21 @@ class OperatorClient:
     def __init__(self, data: Path, channel: str = "cli") -> None:
         directory = DataDirectory(data)
         self.url = directory.record().url
-        ca = directory.tls / "ca.pem"
+        # Plain HTTP needs no certificates, and reading them is slow.
+        trusted = ssl.create_default_context(cafile=directory.tls / "ca.pem") if self.url.startswith("https") else False
         self._client = httpx.Client(
             base_url=self.url,
             headers={"authorization": f"Bearer {directory.operator_token()}", "x-entrepot-channel": channel},
-            verify=str(ca) if self.url.startswith("https") and ca.exists() else True,
+            verify=trusted,
             timeout=600,
             trust_env=False,
         )
+
+    def __enter__(self) -> OperatorClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
 
     def call(self, method: str, path: str, body: object = None) -> Any:
         """The JSON answer; Refused with the server's error, Unreachable when nobody answers."""
@@ -55,6 +63,12 @@ class OperatorClient:
         except (msgspec.DecodeError, LookupError, TypeError):
             raise Unreachable(f"what answers at {self.url} is not this server (HTTP {response.status_code})") from None
         raise Refused(refusal)
+
+
+def ask(data: Path, method: str, path: str, body: object = None) -> Any:
+    """One call of the server that runs on a data directory."""
+    with OperatorClient(data) as client:
+        return client.call(method, path, body)
 
 
 def _encoded(body: object) -> bytes:

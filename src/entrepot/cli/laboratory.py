@@ -15,7 +15,7 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from entrepot.cli import output
-from entrepot.cli.client import OperatorClient, Refused
+from entrepot.cli.client import OperatorClient, Refused, ask
 from entrepot.cli.selling import Data, Json
 from entrepot.domain.errors import Invalid, Problem
 from entrepot.domain.verbs import VERBS
@@ -65,7 +65,7 @@ def world(
     for name, value in (("seller", seller), ("idempotency_key", idempotency_key)):
         if value is not None:
             arguments[name] = value
-    answer = OperatorClient(data).call("POST", f"/world/{quote(verb, safe='')}", arguments)
+    answer = ask(data, "POST", f"/world/{quote(verb, safe='')}", arguments)
     if output.wants_json(json):
         output.as_json(answer)
     elif verb == "explain":
@@ -135,11 +135,12 @@ def run_scenario(file: Path, data: Path, json: bool) -> None:
     except (OSError, UnicodeDecodeError) as problem:
         raise Invalid("scenario", f"cannot read {file}: {problem}") from None
     parsed = scenario.parse(text)
-    with Progress(console=output.errors, transient=True, disable=not sys.stderr.isatty()) as progress:
+    with (
+        OperatorClient(data, "scenario") as client,
+        Progress(console=output.errors, transient=True, disable=not sys.stderr.isatty()) as progress,
+    ):
         task = progress.add_task(parsed.name, total=len(parsed.steps))
-        credentials = play(
-            parsed, OperatorClient(data, "scenario"), lambda done, of: progress.update(task, completed=done)
-        )
+        credentials = play(parsed, client, lambda done, of: progress.update(task, completed=done))
     if output.wants_json(json):
         output.as_json({"scenario": parsed.name, "steps": len(parsed.steps), "sellers": credentials})
         return
@@ -191,7 +192,7 @@ def explain(
     """Say which balances make up a number of a SKU, and which entries last changed it."""
     body = {"seller": seller, "sku": sku, "number": number, "marketplace": marketplace, "at": at}
     given = {name: value for name, value in body.items() if value is not None}
-    answer = OperatorClient(data).call("POST", "/world/explain", given)
+    answer = ask(data, "POST", "/world/explain", given)
     if output.wants_json(json):
         output.as_json(answer)
     else:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from entrepot.cli import output
-from entrepot.cli.client import OperatorClient
+from entrepot.cli.client import ask
 from entrepot.settings import DEFAULT_DATA
 
 Data = Annotated[Path, typer.Option(help="The server's data directory.", envvar="ENTREPOT_DATA")]
@@ -54,13 +54,13 @@ def add(
     body = {"email": email, "password": password, "name": name, "marketplaces": marketplace or ["US"]}
     extra = {"fidelity": fidelity, "application": application_id, "seller_id": seller_id, "seed": seed}
     body |= {key: value for key, value in extra.items() if value is not None}  # type: ignore[misc]
-    _print_credentials(OperatorClient(data).call("POST", "/sellers", body), json)
+    _print_credentials(ask(data, "POST", "/sellers", body), json)
 
 
 @seller.command("list")
 def list_all(data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """List the sellers."""
-    answer = OperatorClient(data).call("GET", "/sellers")
+    answer = ask(data, "GET", "/sellers")
     if output.wants_json(json):
         output.as_json(answer)
         return
@@ -72,7 +72,7 @@ def list_all(data: Data = DEFAULT_DATA, json: Json = False) -> None:
 @seller.command("show")
 def show(seller_id: str, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     """Print a seller's credentials again."""
-    _print_credentials(OperatorClient(data).call("GET", f"/sellers/{quote(seller_id, safe='')}/credentials"), json)
+    _print_credentials(ask(data, "GET", f"/sellers/{quote(seller_id, safe='')}/credentials"), json)
 
 
 @application.command("add")
@@ -86,7 +86,7 @@ def add_application(
     body: dict[str, Any] = {"name": name, "redirect_uris": redirect_uri or []}
     if role:
         body["roles"] = role
-    output.as_json(OperatorClient(data).call("POST", "/applications", body))
+    output.as_json(ask(data, "POST", "/applications", body))
 
 
 Client = Annotated[str, typer.Option("--application", help="Client id of the application.")]
@@ -97,7 +97,7 @@ Who = Annotated[str, typer.Option("--seller", help="Seller id.")]
 def authorize(seller_id: Who, client_id: Client, data: Data = DEFAULT_DATA) -> None:
     """Let an application act for a seller; prints the refresh token."""
     body = {"seller": seller_id, "application": client_id}
-    output.as_json(OperatorClient(data).call("POST", "/authorizations", body))
+    output.as_json(ask(data, "POST", "/authorizations", body))
 
 
 @application.command("code")
@@ -106,11 +106,11 @@ def code(
 ) -> None:
     """Give consent as the seller would: prints an authorisation code, good once, for five minutes."""
     body = {"seller": seller_id, "application": client_id, "redirect_uri": redirect_uri}
-    output.as_json(OperatorClient(data).call("POST", "/authorization-codes", body))
+    output.as_json(ask(data, "POST", "/authorization-codes", body))
 
 
 @application.command("revoke")
 def revoke(seller_id: Who, client_id: Client, data: Data = DEFAULT_DATA) -> None:
     """Take the authorisation back: refresh and access tokens stop working."""
     body = {"seller": seller_id, "application": client_id}
-    output.as_json(OperatorClient(data).call("POST", "/authorizations/revoke", body))
+    output.as_json(ask(data, "POST", "/authorizations/revoke", body))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
+import msgspec
 import structlog
 import typer
 import uvloop
@@ -41,7 +42,6 @@ Fidelity = Annotated[
     Literal["forgiving", "strict"], typer.Option(help="strict also enforces what only gets in the way.")
 ]
 Tls = Annotated[bool, typer.Option("--tls", help="Serve HTTPS with the data directory's own CA.")]
-PublicUrl = Annotated[str | None, typer.Option(help="How clients reach the server, for absolute URLs.")]
 LogLevel = Annotated[Literal["debug", "info", "warning", "error"], typer.Option(help="What to log.")]
 
 
@@ -53,11 +53,10 @@ def serve(
     limits: Limits = "amazon",
     fidelity: Fidelity = "forgiving",
     tls: Tls = False,
-    public_url: PublicUrl = None,
     log_level: LogLevel = "info",
 ) -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
-    run_server(Settings(host, port, data, database, limits, fidelity, tls, public_url, log_level))
+    run_server(Settings(host, port, data, database, limits, fidelity, tls, log_level))
 
 
 def run_server(settings: Settings, ready: Any = None) -> None:
@@ -81,6 +80,10 @@ def _database_refusals() -> Iterator[None]:
         raise Unavailable(f"the database refuses: {problem}") from None
 
 
+def _json(event: Any, **_: Any) -> str:
+    return msgspec.json.encode(event, enc_hook=repr).decode()
+
+
 _LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
 
 
@@ -88,7 +91,7 @@ def _configure_log(settings: Settings) -> None:
     """One JSON object a line on standard error, whoever logs; readable text on a terminal."""
     level = _LEVELS[settings.log_level]
     first: list[Any] = [structlog.processors.add_log_level, structlog.processors.TimeStamper(fmt="iso", utc=True)]
-    last: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    last: list[Any] = [structlog.processors.format_exc_info, structlog.processors.JSONRenderer(_json)]
     if sys.stderr.isatty():
         # Plain tracebacks: rich ones show the values of variables, and so secrets.
         last = [structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback)]

@@ -435,6 +435,15 @@ class FinishPutaway(Command):
 
 
 @dataclass(frozen=True)
+class EndProcessing(Command):
+    """A timer: units that went into processing for put-away come out of it."""
+
+    fnsku: str
+    fc: str
+    quantity: int
+
+
+@dataclass(frozen=True)
 class ReachExpiry(Command):
     """A timer: what is left of units with that expiry turns EXPIRED."""
 

@@ -119,13 +119,10 @@ class Position:
     shipped: int = 0
     receiving: int = 0
 
-    @property
-    def reserved(self) -> int:
-        return self.ordered + self.in_transfer + self.processing
-
-    @property
-    def unfulfillable(self) -> int:
-        return (
+    def sums(self) -> tuple[int, int, int]:
+        """Reserved, unfulfillable, and the total: units in an inbound shipment or in a centre (D-3 for research)."""
+        reserved = self.ordered + self.in_transfer + self.processing
+        unfulfillable = (
             self.customer_damaged
             + self.warehouse_damaged
             + self.distributor_damaged
@@ -133,13 +130,21 @@ class Position:
             + self.defective
             + self.expired
         )
+        inbound = self.working + self.shipped + self.receiving
+        total = self.available + reserved + unfulfillable + inbound
+        return reserved, unfulfillable, total + self.researching if RESEARCHING_IN_TOTAL else total
+
+    @property
+    def reserved(self) -> int:
+        return self.sums()[0]
+
+    @property
+    def unfulfillable(self) -> int:
+        return self.sums()[1]
 
     @property
     def total(self) -> int:
-        """Units in an inbound shipment or in a fulfilment centre (D-3 for those under research)."""
-        researching = self.researching if RESEARCHING_IN_TOTAL else 0
-        inbound = self.working + self.shipped + self.receiving
-        return self.available + self.reserved + self.unfulfillable + inbound + researching
+        return self.sums()[2]
 
 
 # Which column of a position a balance is added to.

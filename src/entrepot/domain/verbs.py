@@ -110,6 +110,7 @@ VERBS: Final[dict[str, Verb]] = {
     # timers
     "age_research": _verb(c.AgeResearch, trouble.age_research, "T50 F52", reads=(Account.X_LOST,), timer=True),
     "finish_putaway": _verb(c.FinishPutaway, trouble.finish_putaway, "T07", timer=True),
+    "end_processing": _verb(c.EndProcessing, trouble.end_processing, "F41", timer=True),
     "reach_expiry": _verb(c.ReachExpiry, trouble.reach_expiry, "F63", reads=(Account.FC_UNS,), timer=True),
 }
 

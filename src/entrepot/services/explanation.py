@@ -85,8 +85,8 @@ class Explanation:
 
 def number_named(name: str) -> str:
     """The number a name means: ours, or that of an API (`fulfillableQuantity`); Invalid if there is none."""
-    words = re.findall(r"[a-z]+", re.sub(r"(?<![A-Z])([A-Z])", r"_\1", name).lower())
-    number = "_".join(word for word in words if word != "quantity")
+    words = re.split("[ _-]+", re.sub("(?<![A-Z])([A-Z])", r"_\1", name).lower())
+    number = "_".join(word for word in words if word not in ("", "quantity"))
     if number not in NUMBERS:
         raise Invalid("number", f"'{name}' is not a number of stock; known: {', '.join(NUMBERS)}")
     return number

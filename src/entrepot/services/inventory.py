@@ -95,24 +95,22 @@ class Inventory:
 
 
 def _summary(row: asyncpg.Record, country: str, now: datetime) -> Summary:
+    sku, fnsku, asin, condition, title = row[_FIRST_NAME:_AFTER_NAMES]
     position = Position(*row[_FIRST_STATE:_AFTER_STATES])
     if row["remote"]:
         position.available += row["remote"]
-    research = {key: units for key, units in storage.research_of(row) if country_of(key.place) == country}
-    return Summary(
-        row["sku"],
-        row["fnsku"],
-        row["asin"],
-        row["condition"],
-        row["title"],
-        row["any_at"],
-        position,
-        _ages(research, now) if research else (0, 0, 0),
-    )
+    researching = _NOT_RESEARCHING
+    if position.researching:
+        research = {key: units for key, units in storage.research_of(row) if country_of(key.place) == country}
+        researching = _ages(research, now)
+    return Summary(sku, fnsku, asin, condition, title, row["any_at"], position, researching)
 
 
+_NOT_RESEARCHING: Final = (0, 0, 0)
 # In a page row the states of the position stand in their order after these columns:
 # last_seq, clock, last_at, sku, fnsku, asin, condition, title, created_at.
+_FIRST_NAME: Final = 3
+_AFTER_NAMES: Final = 8
 _FIRST_STATE: Final = 9
 _AFTER_STATES: Final = _FIRST_STATE + len(_STATES)
 

@@ -1,7 +1,7 @@
 """The test laboratory: the verbs that move stock, by name, and the clock of each seller's world.
 
 Every seller has a world with its own clock, so tests beside one another do not disturb each other; a clock verb
-without a seller means all worlds, and those still to come.
+without a seller means all worlds there are.
 """
 
 from __future__ import annotations

@@ -58,7 +58,7 @@ def _unavailable(problem: BaseException) -> Unavailable:
         return Unavailable("the database is starting or stopping")
     if isinstance(problem, TimeoutError):
         return Unavailable("the database did not answer in time")
-    return Unavailable("the connection to the database is lost")
+    return Unavailable("the database cannot be reached, or the connection to it is lost")
 
 
 class _PooledConnection(asyncpg.Connection):  # type: ignore[misc,type-arg,unused-ignore]

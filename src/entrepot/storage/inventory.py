@@ -51,7 +51,7 @@ _PAGE: Final = """
         join skus k on k.seller_id = $1 and k.sku = o.sku
         join positions p on p.seller_id = $1 and p.country = $3 and p.item = k.fnsku
         where o.seller_id = $1 and o.marketplace_id = $2 and o.sku > $4 {conditions}
-        order by o.sku limit $5
+        order by o.sku limit {limit}
     ) page on true
     where l.seller_id = $1
 """
@@ -81,7 +81,7 @@ _CHANGED_AT: Final = (
 
 async def page(connection: Connection, query: Query) -> list[asyncpg.Record]:
     """The rows of a page, with the ledger's last sequence and clock on each; one row of nulls if there are none."""
-    arguments: list[object] = [query.seller_id, query.marketplace_id, query.country, query.after, query.limit]
+    arguments: list[object] = [query.seller_id, query.marketplace_id, query.country, query.after]
 
     def argument(value: object) -> str:
         arguments.append(value)
@@ -96,7 +96,9 @@ async def page(connection: Connection, query: Query) -> list[asyncpg.Record]:
         since = argument(query.changed_since)
         building = argument([account.value for account in BUILDING_ACCOUNTS]) if snapshot else ""
         conditions += (_CHANGED_AT if snapshot else _CHANGED).format(since=since, snapshot=snapshot, building=building)
-    rows: list[asyncpg.Record] = await connection.fetch(_PAGE.format(conditions=conditions), *arguments)
+    rows: list[asyncpg.Record] = await connection.fetch(
+        _PAGE.format(conditions=conditions, limit=int(query.limit)), *arguments
+    )
     return rows
 
 
@@ -133,7 +135,7 @@ async def moved_between(
 
 
 async def last_changes(connection: Connection, query: Query, items: Sequence[str], until: int) -> dict[str, datetime]:
-    """When each item last changed in a marketplace, as of a sequence number: units moved, or a SKU of it came or went."""
+    """When each item last changed in a marketplace, as of an entry: units moved, or a SKU of it came or went."""
     rows = await connection.fetch(
         """
         select w.item, e.effective_at as changed_at from unnest($4::text[]) as w(item)

@@ -14,7 +14,15 @@ from typing import Any, Final
 import asyncpg
 
 from entrepot.domain.accounts import ACCOUNTS, Account, Key
-from entrepot.domain.commands import AgeResearch, ArriveTransfer, Command, CreateItem, FinishPutaway, ReachExpiry
+from entrepot.domain.commands import (
+    AgeResearch,
+    ArriveTransfer,
+    Command,
+    CreateItem,
+    EndProcessing,
+    FinishPutaway,
+    ReachExpiry,
+)
 from entrepot.domain.errors import NotFound
 from entrepot.domain.items import tidy
 from entrepot.domain.ledger import Book
@@ -216,7 +224,7 @@ def _papers_of(world: World, command: Command) -> set[tuple[str, str]]:
             found.update((item.fnsku, item.order_item_id) for item in world.items_of_order(paper.order_id))
         else:
             found.add((paper.fnsku, name))
-    if isinstance(command, AgeResearch | FinishPutaway | ReachExpiry):
+    if isinstance(command, AgeResearch | EndProcessing | FinishPutaway | ReachExpiry):
         found.add((command.fnsku, ""))
     return found
 

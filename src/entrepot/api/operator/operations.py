@@ -80,7 +80,7 @@ async def add_seller(call: Call) -> Response:
         client_id=body.application,
         also=lambda connection, seller_id: new_world(connection, seller_id, seed, start),
     )
-    return success(call, credentials, 201)
+    return success(credentials, 201)
 
 
 def _start(clock: datetime) -> datetime:
@@ -90,38 +90,38 @@ def _start(clock: datetime) -> datetime:
 
 
 async def list_sellers(call: Call) -> Response:
-    return success(call, {"sellers": await call.services.access.list_sellers()})
+    return success({"sellers": await call.services.access.list_sellers()})
 
 
 async def get_seller(call: Call) -> Response:
-    return success(call, await call.services.access.seller(call.parameters["seller"]))
+    return success(await call.services.access.seller(call.parameters["seller"]))
 
 
 async def get_credentials(call: Call) -> Response:
-    return success(call, await call.services.access.credentials(call.parameters["seller"]))
+    return success(await call.services.access.credentials(call.parameters["seller"]))
 
 
 async def add_application(call: Call) -> Response:
     body = _decode(call, NewApplication)
-    return success(call, await call.services.access.add_application(body.name, body.roles, body.redirect_uris), 201)
+    return success(await call.services.access.add_application(body.name, body.roles, body.redirect_uris), 201)
 
 
 async def authorize(call: Call) -> Response:
     body = _decode(call, SellerAndApplication)
     token = await call.services.access.authorize(body.seller, body.application)
-    return success(call, {"refresh_token": token}, 201)
+    return success({"refresh_token": token}, 201)
 
 
 async def revoke(call: Call) -> Response:
     body = _decode(call, SellerAndApplication)
     await call.services.access.revoke(body.seller, body.application)
-    return success(call, {})
+    return success({})
 
 
 async def authorization_code(call: Call) -> Response:
     body = _decode(call, NewCode)
     code = await call.services.access.authorization_code(body.seller, body.application, body.redirect_uri)
-    return success(call, {"code": code}, 201)
+    return success({"code": code}, 201)
 
 
 # The world
@@ -145,13 +145,13 @@ async def world(call: Call) -> Response:
         raise Invalid("seller", "a seller id is a text")
     key = _key(call, arguments)
     if verb in _OTHER_VERBS:
-        return success(call, await _other_verb(call, verb, seller, arguments, key))
-    if verb not in VERBS:
+        return success(await _other_verb(call, verb, seller, arguments, key))
+    if verb not in VERBS or VERBS[verb].timer:
         raise NotFound("verb", verb)
     if seller is None:
         raise Invalid("seller", "a seller is required")
     outcome = await call.services.world.perform(seller, verb, arguments, _origin(call), key)
-    return success(call, outcome_view(outcome))
+    return success(outcome_view(outcome))
 
 
 def _key(call: Call, arguments: dict[str, Any]) -> str | None:

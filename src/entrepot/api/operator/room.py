@@ -101,7 +101,6 @@ class OperatorRoom:
             raise Denied("missing", "the operator token is needed: Authorization: Bearer …")
 
     def failure(self, request: Request, problem: Exception) -> Response:
-        headers = (("x-request-id", request.request_id),)
         if isinstance(problem, Problem):
             status = next((ERRORS[kind] for kind in type(problem).__mro__ if kind in ERRORS), 500)
             details = {name: value for name, value in vars(problem).items() if name != "message"}
@@ -110,8 +109,8 @@ class OperatorRoom:
             status, error = 408, {"code": "Timeout", "message": "the request was not received in time"}
         else:
             status, error = 500, {"code": "InternalError", "message": "an internal error", "id": request.request_id}
-        return json_response(status, {"errors": [error]}, headers)
+        return json_response(status, {"errors": [error]})
 
 
-def success(call: Call, value: object, status: int = 200) -> Response:
-    return json_response(status, value, (("x-request-id", call.request.request_id),))
+def success(value: object, status: int = 200) -> Response:
+    return json_response(status, value)

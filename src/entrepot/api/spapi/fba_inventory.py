@@ -101,7 +101,7 @@ class InventorySummary(msgspec.Struct, omit_defaults=True):
     fnSku: str
     sellerSku: str
     condition: str
-    lastUpdatedTime: str
+    lastUpdatedTime: datetime  # UTC
     productName: str
     totalQuantity: int
     inventoryDetails: Details | None = None
@@ -244,54 +244,51 @@ def _months_before(instant: datetime, months: int) -> datetime:
 
 def _encode(summary: Summary, details: bool) -> InventorySummary:
     position = summary.position
+    reserved, unfulfillable, total = position.sums()
     return InventorySummary(
         summary.asin,
         summary.fnsku,
         summary.sku,
         summary.condition,
-        _instant(summary.last_updated),
+        summary.last_updated,
         summary.title,
-        position.total,
-        _encode_details(summary) if details else None,
-    )
-
-
-def _encode_details(summary: Summary) -> Details:
-    position = summary.position
-    short, mid, long = summary.researching
-    return Details(
-        position.available,
-        position.working,
-        position.shipped,
-        position.receiving,
-        Reserved(position.reserved, position.ordered, position.in_transfer, position.processing),
-        Researching(
-            short + mid + long,
-            (
-                ResearchingEntry("researchingQuantityInShortTerm", short),
-                ResearchingEntry("researchingQuantityInMidTerm", mid),
-                ResearchingEntry("researchingQuantityInLongTerm", long),
+        total,
+        Details(
+            position.available,
+            position.working,
+            position.shipped,
+            position.receiving,
+            Reserved(reserved, position.ordered, position.in_transfer, position.processing),
+            _researching(*summary.researching) if position.researching else _NO_RESEARCH,
+            Unfulfillable(
+                unfulfillable,
+                position.customer_damaged,
+                position.warehouse_damaged,
+                position.distributor_damaged,
+                position.carrier_damaged,
+                position.defective,
+                position.expired,
             ),
-        ),
-        Unfulfillable(
-            position.unfulfillable,
-            position.customer_damaged,
-            position.warehouse_damaged,
-            position.distributor_damaged,
-            position.carrier_damaged,
-            position.defective,
-            position.expired,
-        ),
-        _NO_FUTURE_SUPPLY,
+            _NO_FUTURE_SUPPLY,
+        )
+        if details
+        else None,
     )
 
 
+def _researching(short: int, mid: int, long: int) -> Researching:
+    return Researching(
+        short + mid + long,
+        (
+            ResearchingEntry("researchingQuantityInShortTerm", short),
+            ResearchingEntry("researchingQuantityInMidTerm", mid),
+            ResearchingEntry("researchingQuantityInLongTerm", long),
+        ),
+    )
+
+
+_NO_RESEARCH: Final = _researching(0, 0, 0)
 _NO_FUTURE_SUPPLY: Final = FutureSupply()
-
-
-def _instant(instant: datetime) -> str:
-    """ISO 8601 in UTC, milliseconds only where there are any."""
-    return instant.isoformat(timespec="milliseconds" if instant.microsecond else "seconds")[:-6] + "Z"
 
 
 def _success(call: Call, answer: object) -> Response:

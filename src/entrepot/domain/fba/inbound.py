@@ -203,6 +203,8 @@ def _put_away(
         world.book.post(entry, quantity, gives, unsellable(sku, place, disposition))
     elif world.policies.putaway == "FC_PROCESSING":
         world.book.post(entry, quantity, gives, processing(sku, place, "PUTAWAY"))
+        due = world.now + timedelta(hours=world.policies.putaway_hours)
+        world.schedule(due, "end_processing", fnsku=sku.fnsku, fc=place, quantity=quantity)
     else:
         pickable_at = _pickable_at(world)
         world.book.post(entry, quantity, gives, free(sku, place, pickable_at))

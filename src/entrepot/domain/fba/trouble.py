@@ -11,6 +11,7 @@ from entrepot.domain.commands import (
     ConfirmDamage,
     Correct,
     Damage,
+    EndProcessing,
     Expire,
     Find,
     FinishPutaway,
@@ -76,6 +77,19 @@ def finish_putaway(world: World, command: FinishPutaway) -> Answer:
         entry = world.book.entry("T07", kind="item", ref=command.fnsku)
         shelf = Key(command.fnsku, Account.FC_AVAIL, command.fc, Disposition.SELLABLE)
         world.book.post(entry, units, key, shelf)
+    return {}
+
+
+def end_processing(world: World, command: EndProcessing) -> Answer:
+    """A timer: of the units set aside for put-away, those still there become free (F41)."""
+    held = world.book.holding(
+        command.fnsku, Account.FC_PROC, lambda key: key.place == command.fc and key.detail == "PUTAWAY"
+    )
+    units = min(command.quantity, world.book.total(held))
+    if units:
+        entry = world.book.entry("F41", kind="item", ref=command.fnsku)
+        shelf = Key(command.fnsku, Account.FC_AVAIL, command.fc, Disposition.SELLABLE)
+        world.book.move(entry, units, held, lambda key: shelf, "units in put-away")
     return {}
 
 
