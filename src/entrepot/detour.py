@@ -266,8 +266,12 @@ class Detour:
 
     async def start(self) -> None:
         """Listen; afterwards `url` is set."""
-        self._listener = await asyncio.start_server(
-            self._accept, "127.0.0.1", 0, limit=HEAD_BYTES, backlog=BACKLOG, start_serving=True
+        loop = asyncio.get_running_loop()
+        self._listener = await loop.create_server(
+            lambda: _ClientProtocol(asyncio.StreamReader(HEAD_BYTES, loop), self._accept, loop),
+            "127.0.0.1",
+            0,
+            backlog=BACKLOG,
         )
         self.url = f"http://127.0.0.1:{self._listener.sockets[0].getsockname()[1]}"
 
@@ -303,9 +307,7 @@ class Detour:
         host, port = _split_address(head.target, None)
         if host in AMAZON_HOSTS and port == _DEFAULT_PORTS["https"]:
             async with self._dialled(host) as server:
-                # No await between these two: the client's first TLS bytes must find the TLS layer in place.
-                client.writer.write(_ESTABLISHED)
-                await client.writer.start_tls(self._amazon_side, ssl_handshake_timeout=self._handshake_seconds)
+                await _begin_tls(client, self._amazon_side, self._handshake_seconds)
                 await _pipe(client, server)
         elif (host, port) in self._own_addresses:
             async with self._dialled(None) as server:
@@ -495,13 +497,31 @@ class _Stream:
         task = asyncio.current_task()
         self.writer.close()
         try:
-            if True:  # when told to stop, there is no time for courtesies
+            if task is not None and not task.cancelling():  # when told to stop, there is no time for courtesies
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self.writer.wait_closed()
         except OSError:
             pass
         finally:
             self.writer.transport.abort()
+
+
+class _ClientProtocol(asyncio.StreamReaderProtocol):
+    """As asyncio's own, which learns of TLS only after the handshake: a client that leaves at once made it log."""
+
+    over_tls = False
+
+    def eof_received(self) -> bool:
+        return bool(super().eof_received()) and not self.over_tls
+
+
+async def _begin_tls(client: _Stream, context: ssl.SSLContext, seconds: float) -> None:
+    protocol = client.writer.transport.get_protocol()
+    assert isinstance(protocol, _ClientProtocol)
+    protocol.over_tls = True
+    # No await between these two: the client's first TLS bytes must find the TLS layer in place.
+    client.writer.write(_ESTABLISHED)
+    await client.writer.start_tls(context, ssl_handshake_timeout=seconds)
 
 
 class _Socket:

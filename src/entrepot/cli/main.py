@@ -37,5 +37,5 @@ def main() -> None:
 
 
 def _give_up(text: str) -> None:
-    errors.print(text, style="red" if errors.is_terminal else None, markup=False, soft_wrap=True)
+    errors.print(" ".join(text.splitlines()), style="red" if errors.is_terminal else None, markup=False, soft_wrap=True)
     sys.exit(1)

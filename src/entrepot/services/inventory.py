@@ -97,13 +97,16 @@ class Inventory:
 def _summary(row: asyncpg.Record, country: str, now: datetime) -> Summary:
     sku, fnsku, asin, condition, title = row[_FIRST_NAME:_AFTER_NAMES]
     position = Position(*row[_FIRST_STATE:_AFTER_STATES])
-    if row["remote"]:
-        position.available += row["remote"]
+    last_updated = row["any_at"]
+    if row["remote"] is not None and row["remote"][1] is not None:
+        available, changed_at = row["remote"]
+        position.available += available
+        last_updated = max(last_updated, changed_at)
     researching = _NOT_RESEARCHING
     if position.researching:
         research = {key: units for key, units in storage.research_of(row) if country_of(key.place) == country}
         researching = _ages(research, now)
-    return Summary(sku, fnsku, asin, condition, title, row["any_at"], position, researching)
+    return Summary(sku, fnsku, asin, condition, title, last_updated, position, researching)
 
 
 _NOT_RESEARCHING: Final = (0, 0, 0)
@@ -137,7 +140,8 @@ async def _take_back(
         return
     items, until = list(moved), rows[0]["last_seq"]
     undone = await storage.moved_between(connection, query.seller_id, items, bookmark.snapshot, until)
-    before = await storage.last_changes(connection, query, items, bookmark.snapshot)
+    everywhere = rows[0]["remote"] is not None
+    before = await storage.last_changes(connection, query, items, bookmark.snapshot, everywhere)
     for summary in summaries:
         row = moved.get(summary.fnsku)
         if row is None:

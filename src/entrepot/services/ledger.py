@@ -83,15 +83,21 @@ class Ledger:
         return await asyncio.shield(ask.future)
 
     async def _drain(self, seller_id: str, lane: _Lane) -> None:
-        while lane.waiting:
-            batch = [lane.waiting.popleft() for _ in range(min(len(lane.waiting), self._batch_max))]
-            try:
-                await self._commit(seller_id, batch)
-            except Exception as problem:
-                await self._one_by_one(seller_id, batch, problem)
-        lane.task = None
-        if self._lanes.get(seller_id) is lane:
-            del self._lanes[seller_id]
+        batch: list[_Ask] = []
+        try:
+            while lane.waiting:
+                batch = [lane.waiting.popleft() for _ in range(min(len(lane.waiting), self._batch_max))]
+                try:
+                    await self._commit(seller_id, batch)
+                except Exception as problem:
+                    await self._one_by_one(seller_id, batch, problem)
+        finally:
+            if self._lanes.get(seller_id) is lane:
+                del self._lanes[seller_id]
+            lane.task = None
+            # Only a lane that was cancelled leaves anybody unanswered.
+            for ask in (*batch, *lane.waiting):
+                _fail(ask, Unavailable("the server is stopping"))
 
     async def _one_by_one(self, seller_id: str, batch: list[_Ask], problem: Exception) -> None:
         """A batch failed as a whole: find out whose fault it was. A commit in doubt is not tried again."""

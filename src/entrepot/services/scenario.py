@@ -80,7 +80,8 @@ def parse(text: str) -> Scenario:
     if not isinstance(name, str) or not 1 <= len(name) <= NAME_LENGTH_MAX:
         raise Invalid("scenario", f"the name of a scenario is a text of 1 to {NAME_LENGTH_MAX} characters")
     sellers = {alias: _seller(alias, seller) for alias, seller in content["sellers"].items()}
-    given = content.get("steps") or []
+    given = content.get("steps")
+    given = [] if given is None else given
     if not isinstance(given, list):
         raise Invalid("steps", "'steps' is a list")
     steps: list[Step] = []
@@ -189,7 +190,7 @@ async def play(
     scenario: Scenario, add_seller: AddSeller, act: Act, progress: Callable[[int, int], None] = lambda done, of: None
 ) -> dict[str, dict[str, Any]]:
     """Add the sellers, then do the steps; the sellers' credentials by alias. Raises StepFailed at the first refusal."""
-    credentials = {alias: await add_seller(seller) for alias, seller in scenario.sellers.items()}
+    credentials = {alias: await _added(alias, seller, add_seller) for alias, seller in scenario.sellers.items()}
     known: dict[str, Any] = dict(credentials)
     for done, step in enumerate(scenario.steps):
         progress(done, len(scenario.steps))
@@ -203,6 +204,13 @@ async def play(
                 known[step.remember] = answer
     progress(len(scenario.steps), len(scenario.steps))
     return credentials
+
+
+async def _added(alias: str, seller: dict[str, Any], add_seller: AddSeller) -> dict[str, Any]:
+    try:
+        return await add_seller(seller)
+    except Problem as problem:
+        raise Invalid("sellers", f"seller '{alias}': {problem.message}") from problem
 
 
 async def _do(step: Step, act: Act, arguments: dict[str, Any]) -> dict[str, Any]:

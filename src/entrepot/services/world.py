@@ -6,6 +6,7 @@ without a seller means all worlds there are.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, datetime
@@ -25,6 +26,7 @@ from entrepot.storage.database import Connection, Database
 from entrepot.storage.worlds import Clock, LedgerRow
 
 FASTEST: Final = 1_000_000.0
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
 
 
@@ -128,7 +130,7 @@ def command_of(verb: str, arguments: Mapping[str, Any]) -> Command:
     except msgspec.ValidationError as problem:
         text = str(problem)
         raise Invalid(_field_in(text), text) from None
-    return _with_zone(command)
+    return _in_utc(command)
 
 
 def _field_in(text: str) -> str:
@@ -138,14 +140,18 @@ def _field_in(text: str) -> str:
     return text.split("`")[1] if "`" in text else ""
 
 
-def _with_zone(command: Command) -> Command:
-    """Instants without a zone are UTC."""
-    naive = {
-        name: value.replace(tzinfo=UTC)
-        for name, value in vars(command).items()
-        if isinstance(value, datetime) and value.tzinfo is None
-    }
-    return replace(command, **naive) if naive else command  # type: ignore[type-var]
+def _in_utc(command: Command) -> Command:
+    """Instants in UTC, which is also what those without a zone mean; Invalid outside of recorded time."""
+    instants = {name: _utc(name, value) for name, value in vars(command).items() if isinstance(value, datetime)}
+    return replace(command, **instants) if instants else command  # type: ignore[type-var]
+
+
+def _utc(name: str, instant: datetime) -> datetime:
+    with contextlib.suppress(OverflowError):
+        found = instant.astimezone(UTC) if instant.tzinfo else instant.replace(tzinfo=UTC)
+        if EARLIEST <= found <= LATEST:
+            return found
+    raise Invalid(name, f"'{name}' must lie between {EARLIEST.date()} and {LATEST.date()}")
 
 
 async def new_world(connection: Connection, seller_id: str, seed: int, start: datetime | None = None) -> None:

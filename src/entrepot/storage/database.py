@@ -101,7 +101,8 @@ class Database:
                 command_timeout=command_timeout,
                 statement_cache_size=_STATEMENTS_KEPT,
                 connection_class=_PooledConnection,
-                server_settings={"application_name": "entrepot"},
+                # Every statement is planned once a connection: planning again cost more than running most of them.
+                server_settings={"application_name": "entrepot", "plan_cache_mode": "force_generic_plan"},
             )
         database = cls(pool, connect_timeout)
         try:

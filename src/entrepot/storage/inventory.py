@@ -32,7 +32,9 @@ class Query:
     snapshot: int | None = None  # None: as of now
 
 
-_PAGE: Final = """
+# Free stock of other countries serves too (D-17): it counts, and its changes do.
+_REMOTE: Final = """l.policies @> '{{"remote_serving": true}}'"""
+_PAGE: Final = f"""
     select l.last_seq, l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate as clock, l.last_at, page.*
     from ledgers l left join lateral (
         select o.sku, k.fnsku, k.asin, k.condition, o.title, o.created_at,
@@ -43,15 +45,15 @@ _PAGE: Final = """
                    select array_agg((b.place, b.detail, b.at, b.quantity)) from balances b
                    where b.seller_id = $1 and b.item = k.fnsku and b.account = 'FC_RESEARCH' and b.quantity > 0
                ) end as research,
-               case when l.policies @> '{{"remote_serving": true}}' then (
-                   select sum(r.available)::bigint from positions r
+               case when {_REMOTE} then (
+                   select (sum(r.available)::bigint, max(r.any_at)) from positions r
                    where r.seller_id = $1 and r.item = k.fnsku and r.country <> $3
                ) end as remote
         from offers o
-        join skus k on k.seller_id = $1 and k.sku = o.sku
+        join skus k on k.seller_id = $1 and k.sku = o.sku and k.sku > $4
         join positions p on p.seller_id = $1 and p.country = $3 and p.item = k.fnsku
-        where o.seller_id = $1 and o.marketplace_id = $2 and o.sku > $4 {conditions}
-        order by o.sku limit {limit}
+        where o.seller_id = $1 and o.marketplace_id = $2 and o.sku > $4 {{conditions}}
+        order by o.sku limit {{limit}}
     ) page on true
     where l.seller_id = $1
 """
@@ -59,20 +61,25 @@ _NAMED: Final = " and o.sku = any({skus}::text[])"
 _OPEN: Final = " and o.closed_seq is null"
 _OPEN_AT: Final = " and o.created_seq <= {snapshot} and (o.closed_seq is null or o.closed_seq > {snapshot})"
 _FIRST_SINCE: Final = "(select first_seq_since($1, {since}))"
-_CHANGED: Final = f" and p.stock_seq >= {_FIRST_SINCE}"
+_CHANGED: Final = f""" and (
+    p.stock_seq >= {_FIRST_SINCE}
+    or {_REMOTE} and exists (
+        select from positions r where r.seller_id = $1 and r.item = k.fnsku and r.stock_seq >= {_FIRST_SINCE}
+    )
+)"""
 _CHANGED_AT: Final = (
     _CHANGED
     + f""" and (
-    p.stock_seq <= {{snapshot}}
+    p.stock_seq between {_FIRST_SINCE} and {{snapshot}}
     or exists (
-        select from skus t join offers w on w.seller_id = $1 and w.marketplace_id = $2 and w.sku = t.sku
-        where t.seller_id = $1 and t.fnsku = k.fnsku and (
+        select from skus t join offers w on w.seller_id = $1 and w.sku = t.sku
+        where t.seller_id = $1 and t.fnsku = k.fnsku and (w.marketplace_id = $2 or {_REMOTE}) and (
             w.created_seq >= {_FIRST_SINCE} and w.created_seq <= {{snapshot}}
             or w.closed_seq >= {_FIRST_SINCE} and w.closed_seq <= {{snapshot}}
         )
     )
     or exists (
-        select from lines x where x.seller_id = $1 and x.item = k.fnsku and x.country = $3
+        select from lines x where x.seller_id = $1 and x.item = k.fnsku and (x.country = $3 or {_REMOTE})
         and x.account = any({{building}}::text[]) and x.seq >= {_FIRST_SINCE} and x.seq <= {{snapshot}}
     )
 )"""
@@ -134,19 +141,22 @@ async def moved_between(
     return [Undone(key_of(row), row["country"], row["delta"]) for row in rows]
 
 
-async def last_changes(connection: Connection, query: Query, items: Sequence[str], until: int) -> dict[str, datetime]:
-    """When each item last changed in a marketplace, as of an entry: units moved, or a SKU of it came or went."""
+async def last_changes(
+    connection: Connection, query: Query, items: Sequence[str], until: int, everywhere: bool
+) -> dict[str, datetime]:
+    """When each item last changed, as of an entry: units moved, or a SKU of it came or went; here, or everywhere."""
     rows = await connection.fetch(
         """
         select w.item, e.effective_at as changed_at from unnest($4::text[]) as w(item)
         cross join lateral (
             select greatest(
                 (select max(x.seq) from lines x
-                 where x.seller_id = $1 and x.item = w.item and x.country = $3 and x.seq <= $5),
+                 where x.seller_id = $1 and x.item = w.item and x.seq <= $5
+                 and (x.country = $3 or $6 and x.country <> '')),
                 (select max(greatest(case when o.created_seq <= $5 then o.created_seq end,
                                      case when o.closed_seq <= $5 then o.closed_seq end))
-                 from skus k join offers o on o.seller_id = $1 and o.marketplace_id = $2 and o.sku = k.sku
-                 where k.seller_id = $1 and k.fnsku = w.item)
+                 from skus k join offers o on o.seller_id = $1 and o.sku = k.sku
+                 where k.seller_id = $1 and k.fnsku = w.item and (o.marketplace_id = $2 or $6))
             ) as seq
         ) last
         join entries e on e.seller_id = $1 and e.seq = last.seq
@@ -156,6 +166,7 @@ async def last_changes(connection: Connection, query: Query, items: Sequence[str
         query.country,
         items,
         until,
+        everywhere,
     )
     return {row["item"]: row["changed_at"] for row in rows}
 

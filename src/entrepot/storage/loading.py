@@ -45,9 +45,10 @@ class Fetched:
     skus: Sequence[Sku] = ()
     balances: Mapping[Key, int] = field(default_factory=dict)
 
-    def has(self, need: Need) -> bool:
-        item, account, ref = need
-        return ref is None and account in self.accounts and any(sku.fnsku == item for sku in self.skus)
+    def without(self, needs: set[Need]) -> set[Need]:
+        """The needs that this does not satisfy."""
+        items = {sku.fnsku for sku in self.skus}
+        return {need for need in needs if need[2] is not None or need[1] not in self.accounts or need[0] not in items}
 
 
 _LEDGER_AND_SKUS = """
@@ -168,7 +169,7 @@ async def load(
         transfers={paper.transfer_id: paper for paper in transfers},
         removals={paper.removal_id: paper for paper in removals},
     )  # fmt: skip
-    needs = {need for need in _needs(world, commands) if not fetched.has(need)}
+    needs = fetched.without(_needs(world, commands))
     world.book = Book({**fetched.balances, **await _balances(connection, seller_id, needs)}, ledger.now)
     await _load_transfers_of_balances(connection, seller_id, world)
     return world

@@ -74,14 +74,11 @@ LEDGER = """
 def locking(seller_id: str) -> str:
     """SQL that takes a seller's lock until the transaction ends: his entries are written one batch after another.
 
-    Sent along with BEGIN (`Database.write`), so it is text; and what follows is planned once, not at every call.
+    Sent along with BEGIN (`Database.write`), so it is text.
     """
     if SELLER_ID.fullmatch(seller_id) is None:
         raise NotFound("seller", seller_id)
-    return (
-        "set local plan_cache_mode = force_generic_plan;"
-        f" select from ledgers where seller_id = '{seller_id}' for no key update"
-    )
+    return f"select from ledgers where seller_id = '{seller_id}' for no key update"
 
 
 async def peek(connection: Connection, seller_id: str) -> LedgerRow | None:
