@@ -1,7 +1,8 @@
 """The detour: runs an unmodified program so that what it sends to Amazon's API hosts arrives at an Entrepôt server.
 
 A forward proxy on loopback, told to the program through its environment. It opens connections to one address only, the
-server's, whatever a client asks for; so nothing run behind it can reach the real hosts through it. Knows HTTP heads
+server's, whatever a client asks for; so nothing can reach the real hosts through it. It leads only programs that heed
+their environment: one with a proxy setting or a list of authorities of its own has to be configured. Knows HTTP heads
 and TLS. Refuses to know what the requests mean.
 """
 
@@ -19,6 +20,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from types import FrameType
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -80,7 +82,8 @@ def environment(
     trusted = str(certificates.bundle)
     variables = {
         "NODE_EXTRA_CA_CERTS": trusted,
-        "NODE_USE_ENV_PROXY": "1",  # Node.js 22.21, 24 and later
+        "NODE_USE_ENV_PROXY": "1",  # Node.js 22.21, 24 and later; older ones through NODE_OPTIONS
+        "NODE_OPTIONS": _node_options((inherited or {}).get("NODE_OPTIONS", "")),
         "REQUESTS_CA_BUNDLE": trusted,
         "CURL_CA_BUNDLE": trusted,
         "AWS_CA_BUNDLE": trusted,
@@ -100,6 +103,12 @@ def environment(
     }.items():
         variables |= {name: value, name.lower(): value}
     return variables
+
+
+def _node_options(inherited: str) -> str:
+    """Believe SSL_CERT_FILE instead of Node's own authorities, and take the proxy where Node does not by itself."""
+    script = str(Path(__file__).with_name("detour.cjs")).replace("\\", "\\\\").replace('"', '\\"')
+    return f'{inherited} --use-openssl-ca --require "{script}"'.strip()
 
 
 @contextmanager

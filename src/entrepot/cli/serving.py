@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,19 +64,26 @@ def run_server(settings: Settings, ready: Any = None) -> None:
     from entrepot.app import serve as serving  # late: other commands need not load the server
 
     _configure_log(settings)
-    with _database_refusals():
+    with _database_refusals(settings.database):
         uvloop.run(serving(settings, ready))
 
 
+_HOST = r"(?:\[[^\]]*\]|[^\[\]:/?#@,]*)(?::\d*)?"
+_URL = re.compile(rf"postgres(?:ql)?://(?:[^/?#]*@)?{_HOST}(?:,{_HOST})*(?:/[^?#]*)?(?:\?[^#]*)?")
+
+
 @contextmanager
-def _database_refusals() -> Iterator[None]:
+def _database_refusals(url: str | None) -> Iterator[None]:
     """Says what a database that was named answers to a wrong name, password or right; never repeats the URL."""
     import asyncpg
 
+    not_valid = Unavailable("the database URL is not valid: postgresql://user:password@host:port/name")
+    if url is not None and not _URL.fullmatch(url):
+        raise not_valid
     try:
         yield
-    except asyncpg.InterfaceError:
-        raise Unavailable("the database URL is not valid: postgresql://user:password@host:port/name") from None
+    except asyncpg.exceptions.ClientConfigurationError:
+        raise not_valid from None
     except asyncpg.PostgresError as problem:
         raise Unavailable(f"the database refuses: {problem}") from None
 
@@ -133,7 +141,7 @@ def verify(data: Data = DEFAULT_DATA, database: Database = None, json: Json = Fa
         finally:
             await opened.close()
 
-    with _database(data, database) as url, _database_refusals():
+    with _database(data, database) as url, _database_refusals(url):
         report = uvloop.run(run(url))
     if output.wants_json(json):
         output.as_json(report)

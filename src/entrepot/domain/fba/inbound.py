@@ -201,7 +201,7 @@ def _put_away(
     place = shipment.destination
     if disposition != Disposition.SELLABLE:
         world.book.post(entry, quantity, gives, unsellable(sku, place, disposition))
-    elif world.policies.putaway == "FC_PROCESSING":
+    elif world.policies.putaway == "FC_PROCESSING" and world.policies.putaway_hours:
         world.book.post(entry, quantity, gives, processing(sku, place, "PUTAWAY"))
         due = world.now + timedelta(hours=world.policies.putaway_hours)
         world.schedule(due, "end_processing", fnsku=sku.fnsku, fc=place, quantity=quantity)
