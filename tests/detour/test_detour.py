@@ -502,12 +502,25 @@ sys.exit(run([sys.executable, "-c", program], (host, int(port)), ensure(Path(dir
 """
 
 
+_started: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _no_driver_outlives_its_test() -> Iterator[None]:
+    yield
+    while _started:
+        driver = _started.pop()
+        if driver.poll() is None:
+            driver.kill()
+            driver.communicate()
+
+
 def start_driver(
     program: str, address: tuple[str, int], certificates: Certificates, *, stdin: int = subprocess.PIPE
 ) -> subprocess.Popen[str]:
     """`run` in the main thread of a process of its own, which shows every warning. Its terminal, if any, is `stdin`."""
     host, port = address
-    return subprocess.Popen(
+    driver = subprocess.Popen(
         [sys.executable, "-X", "dev", "-c", DRIVER, host, str(port), certificates.ca.parent, textwrap.dedent(program)],
         env={**os.environ, "PYTHONPATH": str(Path(entrepot.__file__).parents[1])},
         stdin=stdin,
@@ -516,6 +529,8 @@ def start_driver(
         text=True,
         start_new_session=True,
     )
+    _started.append(driver)
+    return driver
 
 
 # The proxy, spoken to directly
