@@ -13,7 +13,7 @@ import socket
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -184,10 +184,11 @@ async def serve(settings: Settings, ready: Callable[[Core], Awaitable[object]] |
 @contextmanager
 def _bound(settings: Settings) -> Iterator[socket.socket]:
     """A socket that owns the address, so that a second server is refused; nobody can connect before it listens."""
-    family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
-    with socket.socket(family, socket.SOCK_STREAM) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    with ExitStack() as stack:
         try:
+            family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+            listener = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
         except OSError as problem:
             text = f"cannot listen on {settings.host}:{settings.port}: {problem.strerror}"
@@ -238,6 +239,7 @@ def _stop_on_signals() -> asyncio.Event:
 
     def stop() -> None:
         if asked.is_set():
+            _give_up()
             sys.exit(1)
         log.info("stopping")
         asked.set()
@@ -260,7 +262,11 @@ async def _run(server: Server, application: Gateway, listener: socket.socket, st
     server.stop()  # type: ignore[no-untyped-call]
     drained = asyncio.create_task(_drained(application))
     await asyncio.wait((serving, drained), timeout=DRAIN_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-    # What is still under way now is given up; that Granian complains of it is nobody's concern.
+    _give_up()
+
+
+def _give_up() -> None:
+    """What is still under way ends with the process; that Granian complains of it is nobody's concern."""
     asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
 
 

@@ -191,7 +191,7 @@ def test_a_server_that_is_told_to_stop_while_it_starts_leaves_its_database_clean
     early = RunningServer(place / "early")
     words = [sys.executable, "-m", "entrepot", "serve", "--port", str(early.port), "--data", str(early.data)]
     with subprocess.Popen(words, stderr=subprocess.DEVNULL) as process:
-        wait_for(lambda: (early.data / "postgres" / "cluster.new").exists())
+        wait_for(lambda: list((early.data / "postgres").glob("cluster*")))
         process.send_signal(signal.SIGINT)
         code = process.wait(60)
 

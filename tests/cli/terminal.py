@@ -12,9 +12,14 @@ from tests.running import RunningServer
 
 def on_terminal(server: RunningServer, *words: str) -> tuple[int, str]:
     """Exit code of a command, and what it prints on a terminal of sixty columns."""
+    return python_on_terminal("-m", "entrepot", *words, ENTREPOT_DATA=str(server.data))
+
+
+def python_on_terminal(*words: str, **variables: str) -> tuple[int, str]:
+    """The same of a Python program."""
     main, other = pty.openpty()
-    environment = {**os.environ, "ENTREPOT_DATA": str(server.data), "COLUMNS": "60", "TERM": "dumb"}
-    process = subprocess.Popen([sys.executable, "-m", "entrepot", *words], stdout=other, stderr=other, env=environment)
+    environment = {**os.environ, "COLUMNS": "60", "TERM": "dumb", **variables}
+    process = subprocess.Popen([sys.executable, *words], stdout=other, stderr=other, env=environment)
     os.close(other)
     printed = b""
     with os.fdopen(main, "rb", buffering=0) as terminal:

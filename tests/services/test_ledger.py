@@ -445,15 +445,18 @@ async def test_the_same_seed_and_commands_give_the_same_journal_and_ids(database
 
 async def test_ids_do_not_depend_on_which_commands_were_written_together(database: Database) -> None:
     one_by_one, together = [await new_player(database) for _ in range(2)]
-    commands = [c.Misplace(SKU, 1), c.Misplace(SKU, 2), c.Damage(SKU, 1, suspected=True), c.PlaceOrder(SKU, 1)] * 3
+    refused = [c.PlaceOrder(SKU, 1000), c.Reimburse(SKU, 1), c.StartTransfer(SKU, 1000, "PHX6", "YYZ4")]
+    done = [c.Misplace(SKU, 1), c.Damage(SKU, 1, suspected=True), c.Misplace(SKU, 2), c.PlaceOrder(SKU, 1)]
+    commands = [*done[:1], *refused, *done[1:]] * 3
     for player in (one_by_one, together):
         await player.offer(SKU)
         await player.do(c.AddStock(SKU, 100))
 
     for command in commands:
-        await one_by_one.do(command)
-    await asyncio.gather(*map(together.do, commands))
+        await outcomes([one_by_one.do(command)])
+    results = await outcomes([together.do(command) for command in commands])
 
+    assert Counter(type(result) for result in results) == {Outcome: 12, Shortage: 9}
     assert await journal(one_by_one) == await journal(together)
     timers = "select timer_no, due_at, kind from timers where seller_id = $1 order by 1"
     assert await one_by_one.fetch(timers) == await together.fetch(timers)
