@@ -11,14 +11,14 @@ run: $(VENV)/run.installed
 	$(BIN)/entrepot demo
 
 test: $(VENV)/dev.installed
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 check: $(VENV)/dev.installed
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	$(BIN)/pytest -n 2 --dist loadfile
 
 bench: $(VENV)/dev.installed
 	$(BIN)/python -m bench
