@@ -60,7 +60,7 @@ def texts() -> list[tuple[Path, str]]:
 # A path of somebody's machine, unless it is part of an address or of a longer path.
 _HOME = re.compile(r"(?<![\w.>$}~/:*-])/(?:home|root|Users|work|workspace|builds)/[\w.-]+")
 _REGISTRY = re.compile(
-    r"(?:https?://[^\s\"']*(?:pypi|pythonhosted|artifactory|nexus|/simple\b)[^\s\"']*)"
+    r"(?:https?://[^\s\"']*(?:py[p]i|python[h]osted|artifactory|nexus|/simple\b)[^\s\"']*)"
     r"|^\s*--(?:index-url|extra-index-url|find-links|trusted-host)\b",
     re.MULTILINE,
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import unicodedata
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -61,6 +62,27 @@ async def test_rows_come_in_the_order_of_code_points(player: Player) -> None:
     await player.offer(*skus)
 
     assert [row.sku for row in await player.summaries()] == sorted(skus)
+
+
+NASTY = [
+    "'; drop table skus; --", 'a "quoted" one', "back\\slash", "{brace,comma}", "NULL", "null", "(1,2)", "%s $1 {0}",
+    "\u2028line", "\u00a0 nbsp\u00a0x", "\u200b", "\ufeffbom", "\U0001f4e6", "a\u0301\u0327", "ﬁ", "-infinity",
+    "<b>&amp;</b>",
+]  # fmt: skip
+
+
+async def test_names_come_back_letter_for_letter(player: Player) -> None:
+    kept = {unicodedata.normalize("NFC", name).strip(): name for name in NASTY}
+    await asyncio.gather(*[player.do(c.CreateItem(name, name)) for name in NASTY])
+    await asyncio.gather(*[player.do(c.AddStock(name, 3)) for name in NASTY])
+    for n, name in enumerate(NASTY):
+        await player.do(c.PlaceOrder(name, 1, order=f"{name[:20]} {n}" if name[:20].isprintable() else None))
+
+    rows = {row.sku: row for row in await player.summaries()}
+
+    assert {row.sku: row.title for row in rows.values()} == {name: name for name in kept}
+    assert all(numbers(row)["pending_customer_order"] == 1 for row in rows.values())
+    assert [row.sku for row in await player.summaries(skus=list(kept))] == sorted(kept)
 
 
 async def test_skus_asked_for_by_name_show_the_same_as_in_the_whole_set(player: Player) -> None:
@@ -317,10 +339,10 @@ async def test_pages_are_those_of_the_moment_of_the_first_whatever_is_written_be
     await player.do(c.SetPolicy(remote_serving=remote_serving))
     await fill(player, skus)
     await player.advance(DAY)
-    await disturb(player, disturbances(skus, choice) * 8)
+    await disturb(player, [command for _ in range(8) for command in disturbances(skus, choice)])
     await player.advance(10 * DAY)
     asked = Asked(US, changed_since=since)
-    expected = await player.summaries(US, changed_since=since)
+    expected = await at_once(player, since)
     inventory = Inventory(player.database)
 
     page = await inventory.summaries(player.id, asked)
@@ -334,6 +356,14 @@ async def test_pages_are_those_of_the_moment_of_the_first_whatever_is_written_be
     assert_same(found, expected)
     assert len(expected) > PAGE_SIZE or since == START + DAY
     assert disturbed > 20 or len(expected) <= PAGE_SIZE
+
+
+async def at_once(player: Player, since: datetime | None) -> list[Summary]:
+    """The set without a second page, which is what is to be tested: some SKUs at a time, by their names."""
+    offers = "select sku from offers where seller_id = $1 and marketplace_id = $2 and closed_seq is null order by sku"
+    skus = [row["sku"] for row in await player.fetch(offers, US)]
+    parts = [skus[n : n + PAGE_SIZE] for n in range(0, len(skus), PAGE_SIZE)]
+    return [row for part in parts for row in await player.summaries(US, part, since)]
 
 
 def assert_same(found: Sequence[Summary], expected: Sequence[Summary]) -> None:
@@ -366,7 +396,7 @@ async def test_an_item_that_changed_by_its_twin_is_still_changed_on_a_later_page
     await player.do(c.CloseItem("T-2") if gone else c.CreateItem("U-2", "Twin", asin=asin_number(1)))
     await asyncio.gather(*[player.do(c.AddStock(sku_number(n), 1)) for n in range(PAGE_SIZE)])
     asked = Asked(US, changed_since=START + HOUR)
-    expected = await player.summaries(changed_since=START + HOUR)
+    expected = await at_once(player, START + HOUR)
     inventory = Inventory(player.database)
 
     page = await inventory.summaries(player.id, asked)
@@ -395,12 +425,11 @@ async def test_pages_read_while_others_write_are_those_of_the_journal_up_to_the_
     read: list[tuple[int, list[Summary]]] = []
     async with another_node(player, postgres) as second:
         writer = asyncio.create_task(write(second))
-        for _ in range(6):
+        while len({snapshot for snapshot, _ in read}) < 5:
             read.append(await read_slowly(player))
         stop.set()
         await writer
 
-    assert len({snapshot for snapshot, _ in read}) > 3
     for snapshot, rows in read:
         assert {row.sku: (row.position.available, row.position.total) for row in rows} == await truth(player, snapshot)
 
