@@ -83,7 +83,7 @@ async def _figures(name: str, skus: Sequence[str], ours: _Ours, bare: _Bare, siz
         return speed(label, "orders/s", rates[mine], rates[best], goal=goal, data=sizes.data, limit_is=limit_is)
 
     return [
-        # No goal alone: a journal entry, its lines, balances and papers are some nine rows where bare SQL changes three.
+        # No goal alone: an entry, its lines, balances and papers are some nine rows where bare SQL changes three.
         figure("1 client", "ours 1", "bare 1", "1 connection", None),
         figure(f"{CLIENTS} clients", "ours 8", "bare 8", f"{CLIENTS} connections", GOAL_ONE_BY_ONE),
         figure(f"{sizes.together} at once", "together", "bare 8", f"{CLIENTS} connections", GOAL_TOGETHER),
