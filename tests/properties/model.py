@@ -222,9 +222,9 @@ class Model:
     ) -> Effect:
         """The common case: so many units of an item from one account to another, in one centre or anywhere."""
         item = self.item(sku)
-        need(fc is None or fc in COUNTRIES, Invalid)
-        need(quantity >= 1, Invalid)
-        need(quantity <= (self.of(item, source, fc) if there is None else there), Shortage, Invalid)
+        there = self.of(item, source, fc) if there is None else there
+        wrong, short = fc not in (None, *COUNTRIES) or not 1 <= quantity <= MOST, quantity > there
+        need(not (wrong or short), *[Invalid] * wrong, *[Shortage] * short)
         return moved(item, source, target, quantity)
 
     def _put(self, sku: str, quantity: int, source: str, target: str, fc: str | None) -> Effect:

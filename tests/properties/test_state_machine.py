@@ -424,9 +424,14 @@ class LedgerMachine(RuleBasedStateMachine):
         self.seq = self.run(self.player.fetch("select last_seq from ledgers where seller_id = $1"))[0][0]
         return [(key_of(row), row["delta"]) for row in rows]
 
-    def _totals(self) -> dict[tuple[str, str], int]:
-        rows = {m: self.run(self.player.summaries(m)) for m in (US, CA)}
-        return {(m, row.sku): row.position.total for m in rows for row in rows[m]}
+    def _totals(self) -> list[Any]:
+        """The total of every item in every country; stock that serves from elsewhere (D-17) counts where it lies."""
+        total = " + ".join(part.name for part in fields(Position) if part.name != "researching")
+        return self.run(
+            self.player.fetch(
+                f"select country, item, {total} from positions where seller_id = $1 order by country, item"
+            )
+        )
 
     def _fingerprint(self, player: Player) -> Any:
         return self.run(player.fetch(FINGERPRINT))
