@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import pages, reservations, starts
+from bench import feeds, pages, reservations, starts
 from bench.results import Result, circumstances, show, write
 from bench.sizes import FULL, QUICK, Sizes
 from bench.world import World, postgres, seed
@@ -53,13 +53,17 @@ def _sizes(words: Sequence[str] | None) -> Sizes:
     parser.add_argument("--seconds", type=float, help=f"seconds of a round ({FULL.seconds})")
     parser.add_argument("--requests", type=int, help=f"requests before memory is read ({FULL.requests:,})")
     parser.add_argument("--starts", type=int, help=f"starts of each kind ({FULL.starts})")
+    parser.add_argument("--listings", type=int, help=f"listings of the seller of files ({FULL.listings:,})")
+    parser.add_argument("--patches", type=int, help=f"messages of a JSON file ({FULL.patches:,})")
+    parser.add_argument("--flat-rows", type=int, help=f"rows of a flat file ({FULL.flat_rows:,})")
+    parser.add_argument("--feeds", type=int, help=f"files of each kind ({FULL.feeds})")
     given = vars(parser.parse_args(words))
     base = QUICK if given.pop("quick") else FULL
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def _measure(data: Path, sizes: Sizes, progress: Progress) -> tuple[World, list[Result]]:
-    families = (pages, reservations, starts)
+    families = (pages, reservations, feeds, starts)
     task = progress.add_task("", total=1 + sum(family.steps(sizes) for family in families))
     done = itertools.count()
 
@@ -74,6 +78,7 @@ def _measure(data: Path, sizes: Sizes, progress: Progress) -> tuple[World, list[
         world = uvloop.run(seed(url, directory, sizes.skus))
         results = pages.measure(world, url, data, sizes, tell)
         results += uvloop.run(reservations.measure(world, url, sizes, tell))
+        results += feeds.measure(world, url, data, sizes, tell)
     return world, results + starts.measure(world, data, sizes, tell)
 
 

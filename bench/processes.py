@@ -118,6 +118,17 @@ def share_of_postgres_below(pid: int) -> float:
     return sum(_share(one, processes[one]) for one in family if "postgres" in processes[one].name)
 
 
+def peak_of_child(pid: int, word: str) -> float:
+    """The most memory, in MB, that a child of a process ever had; the child is known by a word of its command line."""
+    for child, process in _processes().items():
+        words = Path(f"/proc/{child}/cmdline").read_bytes().split(b"\0") if process.parent == pid else []
+        if word.encode() in words:
+            status = Path(f"/proc/{child}/status").read_text(encoding="utf-8")
+            peak = next(line for line in status.splitlines() if line.startswith("VmHWM:"))
+            return int(peak.split()[1]) * 1024 / MEGABYTE
+    raise RuntimeError(f"process {pid} has no child with '{word}' in its command line")
+
+
 def _share(pid: int, process: _Process) -> float:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="utf-8").splitlines()

@@ -16,6 +16,10 @@ class Sizes:
     together: int = 256  # reservations of one instant
     requests: int = 10_000  # before memory is read
     starts: int = 5
+    listings: int = 200_000  # of the seller whose files are processed
+    patches: int = 25_000  # messages of a JSON_LISTINGS_FEED
+    flat_rows: int = 100_000  # rows of a price-and-quantity file
+    feeds: int = 3  # of each kind
 
     @property
     def data(self) -> str:
@@ -23,4 +27,6 @@ class Sizes:
 
 
 FULL = Sizes()
-QUICK = Sizes(skus=20_000, rounds=3, seconds=0.7, requests=2_000, starts=2)
+QUICK = Sizes(
+    skus=20_000, rounds=3, seconds=0.7, requests=2_000, starts=2, listings=20_000, patches=5_000, flat_rows=10_000
+)

@@ -157,7 +157,6 @@ def _add_item(rows: _Rows, sku: str, chance: random.Random, sellable: int) -> No
         rows.add("lines", seq, 2 * number, *_columns(source), "", -units)
         rows.add("lines", seq, 2 * number + 1, *_columns(shelf), MARKETPLACE.country, units)
         rows.add("balances", *_columns(shelf), units)
-    rows.add("balances", *_columns(source), -sellable - damaged)
     rows.add("positions", MARKETPLACE.country, item.fnsku, sellable, damaged, seq, seq, rows.now)
 
 

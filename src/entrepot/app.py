@@ -1,12 +1,14 @@
-"""The composition root: settings → data directory → database → services → rooms → server.
+"""The composition root: settings → data directory → database → services → rooms → server, or worker.
 
-`serve` runs all of it in one process and one event loop until SIGTERM or SIGINT: then it stops listening, finishes
-what is under way, and leaves the database clean.
+`serve` runs all doors in one process and one event loop until SIGTERM or SIGINT: then it stops listening, finishes
+what is under way, and leaves the database clean. Beside it runs one worker, a process of its own, so that no door
+waits for a file; `work` is what runs there, and in every other worker.
 """
 
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -24,30 +26,41 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from entrepot import certificates
+from entrepot.api.documents import PREFIX as DOCUMENTS
+from entrepot.api.documents import DocumentsRoom, Links
 from entrepot.api.gateway import Gateway
 from entrepot.api.http import Request
 from entrepot.api.metrics import Metrics
-from entrepot.api.operation import Room, Throttle
+from entrepot.api.operation import MIB, Room, Throttle
 from entrepot.api.operator import operations as operator_operations
+from entrepot.api.operator import orders as operator_orders
 from entrepot.api.operator.room import OperatorRoom
 from entrepot.api.operator.room import Services as OperatorServices
 from entrepot.api.paging import Pager
 from entrepot.api.probes import LwaRoom, ProbesRoom
-from entrepot.api.spapi import fba_inventory
+from entrepot.api.spapi import fba_inventory, feeds, listings_items, supply_sources
 from entrepot.api.spapi.room import Services as SpapiServices
 from entrepot.api.spapi.room import SpapiRoom
 from entrepot.datadir import DataDirectory
 from entrepot.domain.errors import Problem
 from entrepot.services.access import Access
+from entrepot.services.documents import Documents
 from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
+from entrepot.services.listings import Listings
+from entrepot.services.locations import Locations
 from entrepot.services.marks import Marks
+from entrepot.services.orders import Orders
 from entrepot.services.secrets import Keyring
+from entrepot.services.submissions import Submissions
 from entrepot.services.world import WorldService
 from entrepot.settings import Settings
+from entrepot.storage.bytestore import ByteStore
 from entrepot.storage.database import Database
 from entrepot.storage.embedded import EmbeddedPostgres
 from entrepot.storage.migrate import migrate, pending
+from entrepot.supervision import Charge, parent_gone
+from entrepot.worker import Worker
 
 TICK_SECONDS: Final = 0.5
 DRAIN_SECONDS: Final = 30
@@ -70,6 +83,7 @@ class Core:
     inventory: Inventory
     world: WorldService
     keyring: Keyring
+    documents: Documents
 
 
 @asynccontextmanager
@@ -87,16 +101,25 @@ async def database_url(settings: Settings, directory: DataDirectory) -> AsyncIte
 
 
 @asynccontextmanager
-async def core(url: str, directory: DataDirectory) -> AsyncIterator[Core]:
+async def core(url: str, directory: DataDirectory, settings: Settings, connections: int = 10) -> AsyncIterator[Core]:
     """The services over a database whose schema is current. What is under way is finished at the end."""
     await migrate(url)
-    database = await Database.open(url)
+    store = await asyncio.to_thread(ByteStore.open, settings.documents or directory.documents)
+    database = await Database.open(url, size=connections)
     keyring = Keyring.load(directory.key)
     access = Access(database, keyring)
     await access.check_key()
     ledger = Ledger(database)
     try:
-        yield Core(database, access, ledger, Inventory(database), WorldService(database, ledger), keyring)
+        yield Core(
+            database,
+            access,
+            ledger,
+            Inventory(database),
+            WorldService(database, ledger),
+            keyring,
+            Documents(database, store, settings.document_limit * MIB),
+        )
     finally:
         await ledger.close()
         await database.close()
@@ -106,6 +129,7 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
     """All doors on one port, told apart by path."""
     metrics = Metrics()
     throttle = Throttle(time.monotonic) if settings.limits == "amazon" else None
+    links = Links(parts.keyring, settings.public_base, time.time)
     spapi = SpapiRoom(
         SpapiServices(
             parts.access,
@@ -113,22 +137,30 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
             parts.ledger,
             parts.world,
             Pager(parts.keyring, time.time),
+            Locations(parts.database),
+            Listings(parts.database, parts.ledger),
+            parts.documents,
+            links,
+            Submissions(parts.database),
             strict=settings.fidelity == "strict",
         ),
         throttle,
-        fba_inventory.OPERATIONS,
+        fba_inventory.OPERATIONS + supply_sources.OPERATIONS + listings_items.OPERATIONS + feeds.OPERATIONS,
     )
     # Prefix → room; whatever nobody claims is SP-API's, which refuses unknown paths in its own way.
     rooms: tuple[tuple[str, Room], ...] = (
         ("/healthz", ProbesRoom(_health(parts.database), metrics)),
         ("/metrics", ProbesRoom(_health(parts.database), metrics)),
         ("/auth/o2/token", LwaRoom(parts.access)),
+        (DOCUMENTS, DocumentsRoom(parts.documents, links)),
         (
             "/operator/",
             OperatorRoom(
-                OperatorServices(parts.access, parts.world, Marks(parts.database, parts.ledger)),
+                OperatorServices(
+                    parts.access, parts.world, Marks(parts.database, parts.ledger), Orders(parts.database)
+                ),
                 operator_token,
-                operator_operations.OPERATIONS,
+                operator_operations.OPERATIONS + operator_orders.OPERATIONS,
             ),
         ),
     )
@@ -164,12 +196,14 @@ async def serve(settings: Settings, ready: Callable[[Core], Awaitable[object]] |
     with DataDirectory(settings.data).owned() as directory, _bound(settings) as listener:
         token = directory.operator_token()
         await asyncio.to_thread(certificates.ensure, directory.tls)
-        async with database_url(settings, directory) as url, core(url, directory) as parts:
+        async with database_url(settings, directory) as url, core(url, directory, settings) as parts:
             if stop.is_set():
                 return
             application = gateway(settings, parts, token)
             server = _server(settings, directory, application, listener)
             ticking = asyncio.create_task(_tick(parts.ledger))
+            charge = Charge(_worker_command(), _worker_environment(settings, directory, url))
+            minding = asyncio.create_task(charge.mind())
             try:
                 with directory.recorded(_local_url(settings), url):
                     greeting = asyncio.create_task(_greet(ready, parts))
@@ -178,7 +212,49 @@ async def serve(settings: Settings, ready: Callable[[Core], Awaitable[object]] |
                     greeting.cancel()
             finally:
                 ticking.cancel()
+                minding.cancel()
+                await charge.dismiss()
                 log.info("stopped")
+
+
+async def work(settings: Settings, slots: int) -> None:
+    """Be a worker until told to stop, or until the server that started this one is gone."""
+    stop = _stop_on_signals()
+    directory = DataDirectory(settings.data)
+    url = settings.database or directory.record().database
+    # Files are decoded into many values that all live until the file is done: to look through them often is no use.
+    gc.freeze()
+    gc.set_threshold(50_000)
+    async with core(url, directory, settings, connections=slots + 2) as parts:
+        worker = Worker(url, parts.database, parts.ledger, parts.documents, slots=slots)
+        stopping = asyncio.create_task(_stop_when(stop, worker))
+        try:
+            await worker.run()
+        finally:
+            stopping.cancel()
+            log.info("worker stopped")
+
+
+async def _stop_when(asked: asyncio.Event, worker: Worker) -> None:
+    gone = asyncio.create_task(parent_gone())
+    stop = asyncio.create_task(asked.wait())
+    await asyncio.wait((gone, stop), return_when=asyncio.FIRST_COMPLETED)
+    worker.stop()
+
+
+def _worker_command() -> list[str]:
+    return [sys.executable, "-m", "entrepot", "worker"]
+
+
+def _worker_environment(settings: Settings, directory: DataDirectory, url: str) -> dict[str, str]:
+    """What the server's own worker is told: nothing of it stands in the list of processes."""
+    told = {
+        "ENTREPOT_DATA": str(directory.path),
+        "ENTREPOT_DATABASE": url,
+        "ENTREPOT_DOCUMENT_LIMIT": str(settings.document_limit),
+        "ENTREPOT_LOG_LEVEL": settings.log_level,
+    }
+    return told if settings.documents is None else {**told, "ENTREPOT_DOCUMENTS": settings.documents}
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """The data directory: what a server keeps on its disk, and who owns it just now.
 
-Holds the embedded database, the key file, the operator token, the local CA, and while a server runs, its address.
+Holds the embedded database, the key file, the operator token, the local CA, documents, and while a server runs, its
+address.
 """
 
 from __future__ import annotations
@@ -48,6 +49,10 @@ class DataDirectory:
     @property
     def tls(self) -> Path:
         return self.path / "tls"
+
+    @property
+    def documents(self) -> Path:
+        return self.path / "documents"
 
     @property
     def recorded_at(self) -> Path:

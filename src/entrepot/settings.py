@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 8700
 DEFAULT_DATA = Path("data")
+DEFAULT_DOCUMENT_LIMIT: Final = 256  # MiB
 
 
 @dataclass(frozen=True)
 class Settings:
     """host, port: where to listen. data: the data directory. database: a PostgreSQL URL (None: the embedded one).
-    limits: usage plans as documented, or off. fidelity: see the manual. tls: HTTPS with the server's own CA."""
+    limits: usage plans as documented, or off. fidelity: see the manual. tls: HTTPS with the server's own CA.
+    public_url: what clients call the server (None: as it listens). documents: where uploaded and made documents are,
+    a path or `s3://bucket/prefix` (None: the data directory). document_limit: the longest of them, in MiB."""
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
@@ -24,9 +27,17 @@ class Settings:
     fidelity: Literal["forgiving", "strict"] = "forgiving"
     tls: bool = False
     log_level: str = "info"
+    public_url: str | None = None
+    documents: str | None = None
+    document_limit: int = DEFAULT_DOCUMENT_LIMIT
 
     @property
     def base_url(self) -> str:
         scheme = "https" if self.tls else "http"
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{scheme}://{host}:{self.port}"
+
+    @property
+    def public_base(self) -> str:
+        """What absolute URLs begin with; never taken from a request."""
+        return (self.public_url or self.base_url).rstrip("/")

@@ -50,6 +50,14 @@ def seller(server: RunningServer) -> str:
     return seller_id
 
 
+GOOD_ATTRIBUTES: dict[str, Any] = {
+    "item_name": [{"value": "A kettle"}],
+    "condition_type": [{"value": "new_new"}],
+    "purchasable_offer": [{"our_price": [{"schedule": [{"value_with_tax": 10.5}]}]}],
+    "fulfillment_availability": [{"fulfillment_channel_code": "DEFAULT", "quantity": 3}],
+}
+
+
 @pytest.fixture(scope="module")
 def fuzzed(server: RunningServer) -> dict[str, str]:
     """A seller with one of each paper that a verb may name, by `<kind>`."""
@@ -58,6 +66,15 @@ def fuzzed(server: RunningServer) -> dict[str, str]:
     for sku in ("SKU", "OTHER"):
         server.world("create_item", seller=seller_id, sku=sku, title="Item")
     server.world("add_stock", **stock, fc="PHX6")
+    own = {"seller": seller_id, "sku": "OWN", "quantity": 100_000}
+    server.world("put_listing", seller=seller_id, sku="OWN", product_type="PRODUCT", attributes=GOOD_ATTRIBUTES)
+    server.world("set_quantity", **own)
+    address = {"name": "Shop", "addressLine1": "1 Main St", "stateOrRegion": "WA", "countryCode": "US"}
+    source = server.world("create_source", seller=seller_id, code="SHOP", alias="Shop", address=address)["source"]
+    server.world("source_status", seller=seller_id, source=source, status="Active")
+    server.world("set_quantity", **own, source=source)
+    bought = server.world("place_order", **{**own, "quantity": 10_000})
+    server.world("verify_payment", seller=seller_id, order=bought["order"])
     half = {**stock, "quantity": 10_000}
     order = server.world("place_order", **half)
     found = {
@@ -66,6 +83,9 @@ def fuzzed(server: RunningServer) -> dict[str, str]:
         "shipment": server.world("plan", **half)["shipment"],
         "transfer": server.world("transfer", **half, origin="PHX6", destination="PHX7")["transfer"],
         "removal": server.world("request_removal", **half)["removal"],
+        "source": source,
+        "own_order": bought["order"],
+        "own_order_item": bought["order_items"][0]["order_item"],
         "seller": seller_id,
     }
     return {f"<{kind}>": name for kind, name in found.items()}
@@ -336,6 +356,63 @@ ANYTHING = st.recursive(
 )
 
 
+# Attributes of listings: near to what is right, and with something odd in any place.
+
+
+def nearly(wanted: Any) -> st.SearchStrategy[Any]:
+    """The value, or one in which a part or another is something else."""
+    if isinstance(wanted, dict):
+        inner: st.SearchStrategy[Any] = st.fixed_dictionaries(
+            {name: nearly(value) for name, value in wanted.items()},
+            optional={"odd": ANYTHING, "marketplace_id": st.sampled_from(["ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "", 5])},
+        )
+    elif isinstance(wanted, list):
+        inner = st.tuples(*map(nearly, wanted)).map(list) | st.lists(nearly(wanted[0]), max_size=2)
+    else:
+        inner = st.just(wanted)
+    return st.integers(0, 19).flatmap(lambda chance: ANYTHING if chance == 0 else inner)
+
+
+ATTRIBUTES: dict[str, Any] = {
+    **GOOD_ATTRIBUTES,
+    "brand": [{"value": "Brand", "language_tag": "en_US"}],
+    "condition_note": [{"value": "as new"}],
+    "externally_assigned_product_identifier": [{"type": "ean", "value": "4006381333931"}],
+    "merchant_suggested_asin": [{"value": "B000000001"}],
+    "list_price": [{"currency": "USD", "value": 11}],
+}
+AVAILABILITIES: dict[str, st.SearchStrategy[Any]] = {
+    "fulfillment_channel_code": st.sampled_from(["DEFAULT", "<source>", "SHOP", "AMAZON_NA", "AMAZON_EU"]) | TEXTS,
+    "quantity": st.integers(0, 3) | NUMBERS,
+    "lead_time_to_ship_max_days": st.integers(0, 31) | ANYTHING,
+    "is_inventory_available": st.booleans(),
+}
+OFFERS: dict[str, st.SearchStrategy[Any]] = {
+    price: st.fixed_dictionaries(
+        {"schedule": st.lists(st.fixed_dictionaries({"value_with_tax": st.integers(1, 99) | NUMBERS}), max_size=2)}
+    ).map(lambda schedule: [schedule])
+    for price in ("our_price", "minimum_seller_allowed_price", "maximum_seller_allowed_price")
+}
+INSTANCES = st.one_of(
+    st.lists(st.fixed_dictionaries({}, optional=AVAILABILITIES), max_size=3),
+    st.lists(st.fixed_dictionaries({}, optional=OFFERS), max_size=2),
+    st.sampled_from(sorted(ATTRIBUTES)).flatmap(lambda name: nearly(ATTRIBUTES[name])),
+)
+SOURCE_SHAPES: dict[str, Any] = {
+    "addressLine1": "1 Main St",
+    "stateOrRegion": "WA",
+    "countryCode": "US",
+    "name": "Shop",
+}
+OBJECTS = st.one_of(
+    nearly(ATTRIBUTES),
+    nearly(SOURCE_SHAPES),
+    nearly({"operationalConfiguration": {"throughputConfig": {"throughputCap": {"value": 1, "timeUnit": "Days"}}}}),
+    nearly({"outbound": {"isSupported": True, "operationalConfiguration": {"contactDetails": {}}}}),
+    st.dictionaries(TEXTS, ANYTHING, max_size=3),
+)
+
+
 def of_type(hint: Any) -> st.SearchStrategy[Any]:
     """Values that a field of that type accepts, its extremes among them."""
     if get_origin(hint) in (typing.Union, types.UnionType):
@@ -343,8 +420,12 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
     if get_origin(hint) is Literal:
         return st.sampled_from(get_args(hint))
     if get_origin(hint) is tuple:
-        return st.lists(fields_of(get_args(hint)[0]), max_size=3)
+        return st.lists(of_type(get_args(hint)[0]), max_size=3)
+    if dataclasses.is_dataclass(hint):
+        return fields_of(typing.cast(type, hint))
     known: dict[Any, st.SearchStrategy[Any]] = {
+        dict[str, Any]: OBJECTS,
+        list[Any]: st.one_of(INSTANCES, st.lists(ANYTHING, max_size=3)),
         str: TEXTS,
         int: NUMBERS,
         bool: st.booleans(),
@@ -355,15 +436,26 @@ def of_type(hint: Any) -> st.SearchStrategy[Any]:
 
 # What lets a command come far; `<order>` and the like stand for papers of the seller.
 SENSIBLE: dict[str, st.SearchStrategy[Any]] = {
-    "sku": st.just("SKU"),
+    "sku": st.sampled_from(["SKU", "OWN"]),
     "a": st.just("SKU"),
     "b": st.just("OTHER"),
     "quantity": st.integers(1, 3),
     "fc": st.sampled_from(["PHX6", "YYZ1"]),
-    "origin": st.just("PHX6"),
-    "destination": st.just("PHX7"),
+    "origin": st.sampled_from(["PHX6", "DEFAULT"]),
+    "destination": st.sampled_from(["PHX7", "<source>"]),
+    "source": st.sampled_from(["<source>", "DEFAULT", "SHOP"]),
+    "product_type": st.just("PRODUCT"),
+    "marketplaces": st.just(["ATVPDKIKX0DER"]),
+    "code": st.sampled_from(["SHOP", "OTHER"]),
+    "alias": st.just("Shop"),
+    "amount": st.sampled_from(["1.00", "0.01", "5"]),
+    "price": st.sampled_from(["10.00", "0.01"]),
+    "as_of_seq": st.integers(0, 5),
+    "op": st.sampled_from(["add", "replace", "merge", "delete"]),
+    "path": st.sampled_from(sorted(ATTRIBUTES)).map(lambda name: f"/attributes/{name}"),
     "marketplace": st.sampled_from(["ATVPDKIKX0DER", "A2EUQ1WTGCTBG2"]),
-    **{paper: st.just(f"<{paper}>") for paper in ("shipment", "order", "order_item", "transfer", "removal")},
+    **{paper: st.just(f"<{paper}>") for paper in ("shipment", "transfer", "removal")},
+    **{paper: st.sampled_from([f"<{paper}>", f"<own_{paper}>"]) for paper in ("order", "order_item")},
 }
 
 

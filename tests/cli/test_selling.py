@@ -127,3 +127,43 @@ def test_on_a_narrow_terminal_credentials_are_folded_but_never_cut(server: Runni
     assert seller["spapi"]["client_secret"] in "".join(value.strip() for _, value in cells)
     assert "…" not in shown
     assert "[/]" in listed
+
+
+def test_orders_are_listed_and_shown_to_programs_and_people(entrepot: Entrepot, server: RunningServer) -> None:
+    seller = server.add_seller("ordered", clock="2026-03-04T18:00:00Z")["seller_id"]
+    server.world("create_item", seller=seller, sku="A", title="A")
+    server.world("set_quantity", seller=seller, sku="A", quantity=9)
+    ask = {"seller": seller, "sku": "A", "channel": "MFN"}
+    first, second = (server.world("place_order", **ask, quantity=units)["order"] for units in (1, 2))
+    server.world("verify_payment", seller=seller, order=first)
+
+    listed = entrepot("order", "list", "--seller", seller, "--json").json["orders"]
+    paid = entrepot("order", "list", "--seller", seller, "--status", "Unshipped", "--json").json["orders"]
+    shown = entrepot("order", "show", second, "--seller", seller, "--json").json
+    _, table = on_terminal(server, "order", "list", "--seller", seller)
+    _, detail = on_terminal(server, "order", "show", second, "--seller", seller)
+
+    assert {order["order_id"] for order in listed} == {first, second}
+    assert [order["order_id"] for order in paid] == [first]
+    assert shown in listed
+    assert [(item["sku"], item["ordered"]) for item in shown["items"]] == [("A", 2)]
+    assert first in table
+    assert "1 × A" in table
+    assert second in detail
+    assert "2 from DEFAULT" in detail
+
+
+def test_what_cannot_be_shown_of_orders_is_said_in_one_line(entrepot: Entrepot, server: RunningServer) -> None:
+    seller = server.add_seller("orderless")["seller_id"]
+
+    none = entrepot("order", "list", "--seller", seller, "--json").json
+    refused = [
+        entrepot("order", "show", "111-1111111-1111111", "--seller", seller).complaint,
+        entrepot("order", "show", "../..", "--seller", seller).complaint,
+        entrepot("order", "list", "--seller", "NOBODY").complaint,
+        entrepot("order", "list", "--seller", seller, "--status", "a b").complaint,
+    ]
+
+    assert none == {"orders": [], "next": None}
+    assert refused[0] == "NotFound: order '111-1111111-1111111' does not exist"
+    assert [complaint.split(":")[0] for complaint in refused] == ["NotFound", "NotFound", "NotFound", "Invalid"]

@@ -25,6 +25,11 @@ def server(place: Path) -> Iterator[RunningServer]:
         running.world("add_stock", seller=seller, sku=sku, quantity=10)
     running.world("place_order", seller=seller, sku="A", quantity=3)
     running.world("plan", seller=seller, sku="B", quantity=5)
+    running.world(
+        "ship_order", order=running.world("place_order", seller=seller, sku="B", quantity=2)["order"], seller=seller
+    )
+    running.world("put_listing", seller=seller, sku="C", product_type="PRODUCT", attributes={})
+    running.world("set_quantity", seller=seller, sku="C", quantity=10)
     yield running
     running.stop()
 
@@ -40,7 +45,8 @@ def test_clean_books_are_said_to_be_clean_and_what_was_checked_is_listed(entrepo
 
 TAMPERINGS = {
     "a balance": "update balances set quantity = quantity + {} where account = 'FC_AVAIL' and quantity > 5",
-    "a balance of the world outside": "update balances set quantity = quantity - {} where account = 'X_SUPPLIER'",
+    "a balance of a merchant": "update balances set quantity = quantity + {} where account = 'M_AVAIL' and quantity > 5",
+    "a balance of the world outside": "update balances set quantity = quantity + {} where account = 'X_CUSTOMER'",
     "a position": "update positions set available = available + {} where available > 5",
     "an order": "update order_items set ordered = ordered + {}",
     "a shipment": "update shipment_items set announced = announced + {}",

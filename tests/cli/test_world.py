@@ -86,7 +86,24 @@ STORY = """
     dispose --removal $removal
     merge-items --a A --b B --quantity 1
     close-item --sku C --marketplace A2EUQ1WTGCTBG2 --strict
-"""
+    put-listing --sku M --product-type KETTLE --attributes '{"item_name": [{"value": "A kettle"}]}'
+    patch-listing --sku M --patches '[{"op": "delete", "path": "/attributes/item_name"}]'
+    set-quantity --sku M --n 20
+    source = create-source --code SHOP --alias Shop --address '{"name": "Shop", "addressLine1": "1 Main St", "stateOrRegion": "WA", "countryCode": "US"}'
+    update-source --source $source --alias 'The shop'
+    source-status --source SHOP --status Active
+    set-quantity --sku M --quantity 10 --source SHOP --as-of-seq 1
+    move-quantity --sku M --n 4 --origin SHOP --destination DEFAULT
+    order = place-order --sku M --n 3 --channel MFN --address '{"city": "Seattle", "country": "US"}' --ship-option NextDay
+    verify-payment --order $order
+    cancel-order --order $order --n 1 --reason NoInventory
+    confirm-shipment --order $order --package '{"carrier": "UPS", "tracking": "1Z"}'
+    restock-return --order $order --n 1 --source SHOP
+    order_item = place-order --lines '[{"sku": "M", "quantity": 1, "price": "9.50"}]' --order 123-1234567-1234567
+    verify-payment --order 123-1234567-1234567
+    refund --order-item $order_item --amount 1.00
+    delete-listing --sku M
+"""  # noqa: E501
 
 
 def words_of(line: str, known: dict[str, str]) -> tuple[str, list[str]]:

@@ -8,8 +8,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.domain.accounts import ACCOUNTS, Account, Disposition, Key
-from entrepot.domain.quantities import NUMBERS, POSITION_COLUMNS, RESEARCH_DAYS, Position, number, research_day
+from entrepot.domain.accounts import ACCOUNTS, WAREHOUSE_ACCOUNTS, Account, Disposition, Key
+from entrepot.domain.quantities import (
+    MERCHANT_NUMBERS,
+    NUMBERS,
+    POSITION_COLUMNS,
+    RESEARCH_DAYS,
+    Position,
+    merchant_number,
+    number,
+    research_day,
+)
 
 OPENED = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ITEM = "X000000001"
@@ -121,7 +130,41 @@ def test_a_position_adds_up_as_the_balances_in_its_states_do(units: list[int]) -
     assert position.total == position.available + position.reserved + position.unfulfillable + sum(units[11:])
 
 
-def test_every_kind_of_stock_has_a_state_in_a_position() -> None:
-    inside = {(key.account, key.disposition) for key in every_balance() if not ACCOUNTS[key.account].outside}
+def test_every_kind_of_the_warehouses_stock_has_a_state_in_a_position() -> None:
+    inside = {(key.account, key.disposition) for key in every_balance() if key.account in WAREHOUSE_ACCOUNTS}
 
     assert set(POSITION_COLUMNS) == inside
+
+
+# Units at DEFAULT, at an open and at a closed location: 1, 10 and 100 for sale, ten times as many pending, …
+OWN_STOCK = [
+    (Key("SKU", account, place, ref="1" if account is not Account.M_AVAIL else ""), units * 10**power)
+    for units, account in ((1, Account.M_AVAIL), (2, Account.M_RES_PENDING), (3, Account.M_RES_UNSHIPPED))
+    for power, place in enumerate(("DEFAULT", "open", "closed"))
+] + [(Key("SKU", Account.X_CUSTOMER, ref="1"), 9)]
+
+
+@pytest.mark.parametrize(
+    ("name", "everywhere", "at_the_open_one"),
+    [
+        ("mfn_available", 111, 10),
+        ("mfn_default", 11, 11),
+        ("mfn_pending", 222, 20),
+        ("mfn_unshipped", 333, 30),
+        ("mfn_reserved", 555, 50),
+    ],
+)
+def test_a_number_of_the_sellers_own_stock(name: str, everywhere: int, at_the_open_one: int) -> None:
+    assert merchant_number(name, OWN_STOCK, ["open"]) == everywhere
+    assert merchant_number(name, OWN_STOCK, ["open"], "open") == at_the_open_one
+
+
+def test_a_location_that_closes_takes_exactly_its_units_from_default_and_gives_them_back() -> None:
+    shown = [merchant_number("mfn_default", OWN_STOCK, active) for active in (["open"], [], ["open", "closed"])]
+
+    assert shown == [11, 1, 111]
+
+
+def test_every_number_of_the_sellers_own_stock_is_of_his_accounts() -> None:
+    assert set(MERCHANT_NUMBERS) == {"mfn_available", "mfn_default", "mfn_pending", "mfn_unshipped", "mfn_reserved"}
+    assert all(ACCOUNTS[part.account].merchant for parts in MERCHANT_NUMBERS.values() for part in parts)

@@ -20,7 +20,10 @@ from entrepot.services.verification import verify
 from entrepot.storage.database import Database
 
 PROJECT = Path(__file__).parents[2]
-TINY = "--quick --skus 150 --rounds 1 --seconds 0.1 --requests 40 --starts 1".split()
+TINY = (
+    "--quick --skus 150 --rounds 1 --seconds 0.1 --requests 40 --starts 1"
+    " --listings 200 --patches 60 --flat-rows 90 --feeds 1"
+).split()
 
 
 class Row(msgspec.Struct, forbid_unknown_fields=True):
@@ -65,7 +68,7 @@ def test_the_harness_measures_every_figure_and_leaves_nothing_else_behind(folder
     assert [path.name for path in (folder / "build").iterdir()] == ["bench.json"]
     assert all(row.name in done.stdout for row in rows)
     assert {row.unit for row in rows} == {"requests/s", "orders/s", "s", "MB"}
-    assert {row.data_size for row in rows} == {"150 SKUs", "empty"}
+    assert {row.data_size for row in rows} == {"150 SKUs", "200 listings", "empty"}
     assert sorted({row.goal for row in rows if row.goal and row.unit != "s"}) == [0.6, 0.7, 1.0]
     for row in rows:
         assert min(row.ours, row.limit, row.ratio, *row.ours_rounds, *row.limit_rounds) > 0

@@ -9,17 +9,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from entrepot.domain import commands as c
 from entrepot.domain.accounts import Key
 from entrepot.domain.commands import Command
-from entrepot.domain.errors import AlreadyExists, Invalid, NotAllowed, NotFound, Problem, Shortage
+from entrepot.domain.errors import AlreadyExists, Invalid, NotAllowed, NotFound, Problem, Rejected, Shortage
 
 MOST = 999_999_999
 COUNTRIES = {"PHX6": "US", "JFK8": "US", "YYZ4": "CA"}
 MARKETS = {"ATVPDKIKX0DER": "US", "A2EUQ1WTGCTBG2": "CA"}
+ZONE = ZoneInfo("America/Los_Angeles")  # of both marketplaces, and so of all locations
 US_MARKET = "ATVPDKIKX0DER"
 ON_THE_WAY = ("SHIPPED", "IN_TRANSIT", "DELIVERED", "CHECKED_IN")
 STATES = {
@@ -58,6 +60,52 @@ def shelf(disposition: str) -> str:
 
 
 @dataclass
+class Place:
+    """A location. Its cap is so many orders a day; `orders` were routed to it on `day`."""
+
+    code: str
+    status: str = "Inactive"
+    delivers: bool = True
+    cap: int | None = None
+    day: date | None = None
+    orders: int = 0
+
+    def has_room(self, today: date) -> bool:
+        return self.cap is None or self.day != today or self.orders < self.cap
+
+    def count(self, today: date) -> None:
+        if self.cap is not None:
+            self.day, self.orders = today, self.orders + 1 if self.day == today else 1
+
+
+@dataclass
+class OwnItem:
+    """What an item of an order that the seller ships himself is beside its units; amounts in cents."""
+
+    sku: str
+    paid: int
+    refunded: int = 0
+    packages: list[tuple[str, int]] = field(default_factory=list)
+    returned: int = 0
+
+
+@dataclass
+class Own:
+    """An order that the seller ships himself."""
+
+    due: datetime
+    items: dict[str, OwnItem]
+    pending: bool = True
+
+
+Amount = tuple[bool, int]  # whether it is one, and how many cents
+AMOUNTS: dict[str, Amount] = {
+    "0.01": (True, 1), "2.50": (True, 250), "7": (True, 700), "1000": (True, 100_000),
+    "0": (False, 0), "1.001": (False, 0), "-1": (False, 0), "some": (False, 0),
+}  # fmt: skip
+
+
+@dataclass
 class Model:
     now: datetime
     units: Counter[Key] = field(default_factory=Counter)
@@ -69,6 +117,9 @@ class Model:
     removals: dict[str, tuple[str, str]] = field(default_factory=dict)  # → disposition, method
     timers: list[tuple[datetime, str, str, str, int]] = field(default_factory=list)  # due, from, item, centre, units
     policies: dict[str, Any] = field(default_factory=dict)
+    places: dict[str, Place] = field(default_factory=dict)
+    listings: dict[str, tuple[set[str], set[str]]] = field(default_factory=dict)  # SKU → marketplaces, channels
+    own: dict[str, Own] = field(default_factory=dict)
 
     # what is where
 
@@ -114,6 +165,36 @@ class Model:
                 bands[0 if days < 10 else 1 if days < 20 else 2] += units
         return bands[0], bands[1], bands[2]
 
+    # what the seller has himself
+
+    def at(self, account: str, sku: str, place: str) -> int:
+        return self.there(account, lambda key: key.item == sku and key.place == place)
+
+    def own_numbers(self, sku: str) -> dict[str, int]:
+        """The numbers of a SKU in the seller's own hands, as §2.4 has them."""
+        available = {place: self.at("M_AVAIL", sku, place) for place in ("DEFAULT", *self.places)}
+        pending, unshipped = (self.of(sku, account) for account in ("M_RES_PENDING", "M_RES_UNSHIPPED"))
+        active = sum(available[id_] for id_, place in self.places.items() if place.status == "Active")
+        return {
+            **{f"mfn_available {place}": units for place, units in available.items()},
+            "mfn_default": available["DEFAULT"] + active,
+            "mfn_pending": pending,
+            "mfn_unshipped": unshipped,
+            "mfn_reserved": pending + unshipped,
+        }
+
+    def own_item(self, order_item: str) -> tuple[Own, OwnItem] | None:
+        return next(((o, o.items[order_item]) for o in self.own.values() if order_item in o.items), None)
+
+    def place_named(self, name: str, *reserved: str) -> str:
+        if name == "DEFAULT":
+            return name
+        found = next((id_ for id_, place in self.places.items() if name in (id_, place.code)), None)
+        if found is None:
+            raise Refused(Invalid)
+        need(self.places[found].status != "Archived" or found in reserved, NotAllowed)
+        return found
+
     # what may be asked for with success
 
     def shipments_in(self, *states: str) -> list[str]:
@@ -150,10 +231,25 @@ class Model:
     def apply(self, lines: Iterable[tuple[Key, int]]) -> Effect:
         """Book what the ledger says it moved; what that is by account."""
         effect: Effect = Counter()
+        gives: Key | None = None
         for key, delta in lines:
             self.units[key] += delta
             effect[key.item, account_of(key)] += delta
+            if gives is not None and delta > 0:
+                self._packed(gives, key, delta)
+            gives = key
         return Counter({where: units for where, units in effect.items() if units})
+
+    def _packed(self, gives: Key, receives: Key, units: int) -> None:
+        """Remember from where an item of the seller's own order left, and that units came back."""
+        if gives.account == "M_RES_UNSHIPPED" and receives.account == "X_CUSTOMER":
+            found = self.own_item(gives.ref)
+            assert found is not None
+            found[1].packages.append((gives.place, units))
+        elif gives.account == "X_CUSTOMER" and receives.account == "M_AVAIL":
+            found = self.own_item(gives.ref)
+            assert found is not None
+            found[1].returned += units
 
     def note(self, command: Command, answer: dict[str, Any]) -> None:
         """Remember the papers of a command that was done."""
@@ -161,7 +257,9 @@ class Model:
             case c.CreateItem():
                 self.skus[answer["sku"]] = answer["fnsku"]
                 self.offers.add((command.marketplace or US_MARKET, command.sku))
+                self._listed(command.sku, command.marketplace or US_MARKET, "AMAZON_NA")
             case c.CloseItem():
+                self._withdraw(command.sku, command.marketplace or US_MARKET)
                 self.offers.remove((command.marketplace or US_MARKET, command.sku))
             case c.Plan():
                 self.shipments[answer["shipment"]] = ("WORKING", answer["fc"])
@@ -175,6 +273,28 @@ class Model:
             case c.PlaceOrder():
                 items = [item["order_item"] for item in answer["order_items"]]
                 self.orders[answer["order"]] = (command.marketplace or US_MARKET, items)
+                if "promise" in answer:
+                    self._note_own(command, answer)
+            case c.VerifyPayment():
+                self.own[command.order].pending = False
+            case c.Refund():
+                self._own_of_item(command.order_item).refunded += AMOUNTS[command.amount][1]
+            case c.CreateSource():
+                self.places[answer["source"]] = Place(command.code)
+            case c.SourceStatus():
+                self.places[answer["source"]].status = command.status
+            case c.UpdateSource():
+                self._note_source(self.places[answer["source"]], command)
+            case c.SetQuantity():
+                self._listed(command.sku, None, answer["source"])
+            case c.MoveQuantity():
+                self._listed(command.sku, None, answer["origin"], answer["destination"])
+            case c.PutListing() | c.PatchListing():
+                self._note_submission(command)
+            case c.DeleteListing():
+                self._leave(command.sku, command.marketplace or US_MARKET)
+                if self._closes_with_it(command.sku, command.marketplace or US_MARKET):
+                    self.offers.discard((command.marketplace or US_MARKET, command.sku))
             case c.StartTransfer():
                 self.transfers.append(answer["transfer"])
             case c.RequestRemoval():
@@ -186,6 +306,67 @@ class Model:
                 self.policies |= {name: value for name, value in vars(command).items() if value is not None}
             case _ if "status" in answer and hasattr(command, "shipment"):
                 self.shipments[command.shipment] = (answer["status"], self.shipments[command.shipment][1])
+
+    def _listed(self, sku: str, marketplace: str | None, *channels: str) -> None:
+        marketplaces, known = self.listings.setdefault(sku, (set(), set()))
+        marketplaces.add(marketplace or (US_MARKET if not marketplaces else next(iter(marketplaces))))
+        known.update(channels)
+
+    def _withdraw(self, sku: str, marketplace: str) -> None:
+        """The warehouse sells it no longer there; where nobody else does, the listing is gone."""
+        if sku in self.listings:
+            elsewhere = any(name == sku and market != marketplace for market, name in self.offers)
+            if not elsewhere:
+                self.listings[sku][1].discard("AMAZON_NA")
+            if elsewhere or not self.listings[sku][1]:
+                self._leave(sku, marketplace)
+
+    def _leave(self, sku: str, marketplace: str) -> None:
+        self.listings[sku][0].discard(marketplace)
+        if not self.listings[sku][0]:
+            del self.listings[sku]
+
+    def _closes_with_it(self, sku: str, marketplace: str) -> bool:
+        """Whether the warehouse's offer of a SKU ends with its listing: if nothing of it is there any more."""
+        item, country = self.skus[sku], MARKETS[marketplace]
+        shared = any(m == marketplace and s != sku and self.skus[s] == item for m, s in self.offers)
+        return shared or not any(
+            n for k, n in self.units.items() if k.item == item and COUNTRIES.get(k.place) == country
+        )
+
+    def _note_submission(self, command: c.PutListing | c.PatchListing) -> None:
+        new, closed = self._submitted(command)
+        self._listed(command.sku, US_MARKET, *new)
+        self.listings[command.sku][1].difference_update(closed)
+        if "AMAZON_NA" in self.listings[command.sku][1]:
+            self.offers.add((US_MARKET, command.sku))
+
+    def _note_own(self, command: c.PlaceOrder, answer: dict[str, Any]) -> None:
+        minutes = self.policies.get("pending_minutes", 30)
+        items = {
+            item["order_item"]: OwnItem(item["sku"], self._paid(line))
+            for item, line in zip(answer["order_items"], self._lines(command), strict=True)
+        }
+        self.own[answer["order"]] = Own(self.now + timedelta(minutes=minutes), items)
+        used = {route["source"] for item in answer["order_items"] for route in item["routes"]} - {"DEFAULT"}
+        for place in used:
+            self.places[place].count(self.now.astimezone(ZONE).date())
+
+    def _paid(self, line: c.OrderLine) -> int:
+        """Nothing without a price, as no listing here asks one."""
+        return line.quantity * (AMOUNTS[line.price][1] if line.price else 0)
+
+    def _own_of_item(self, order_item: str) -> OwnItem:
+        found = self.own_item(order_item)
+        assert found is not None
+        return found[1]
+
+    def _note_source(self, place: Place, command: c.UpdateSource) -> None:
+        if command.capabilities is not None:
+            place.delivers = command.capabilities.get("outbound", {}).get("isSupported", True)
+        if command.configuration is not None:
+            throughput = command.configuration.get("operationalConfiguration", {}).get("throughputConfig")
+            place.cap = throughput["throughputCap"]["value"] if throughput else None
 
     def passes(self, until: datetime) -> Effect:
         """What time does: put-away ends, units with an expiry expire as far as they are free, research ends."""
@@ -204,8 +385,23 @@ class Model:
             there[source, item, place] -= some
             there[target, item, place] += some
             effect.update(moved(item, source, target, some))
+        for own in self.own.values():
+            if own.due <= until and own.pending:
+                effect.update(self._unpaid(own))
         self.now = until
         return Counter({where: units for where, units in effect.items() if units})
+
+    def _unpaid(self, own: Own) -> Effect:
+        """The time to pay is over: cancelled, or taken as paid."""
+        effect: Effect = Counter()
+        pays = self.policies.get("pending_end") == "PAY"
+        reserved = 0
+        for name, item in own.items.items():
+            units = self.there("M_RES_PENDING", lambda key, name=name: key.ref == name)  # type: ignore[misc]
+            effect.update(moved(item.sku, "M_RES_PENDING", "M_RES_UNSHIPPED" if pays else "M_AVAIL", units))
+            reserved += units
+        own.pending = own.pending and not (pays and reserved)
+        return effect
 
     def _putaway_hours(self) -> int:
         """How long received units are in processing; 0 when the policy is another."""
@@ -356,11 +552,20 @@ class Model:
     def _OpenBalance(self, command: c.OpenBalance) -> Effect:
         return self._put(command.sku, command.quantity, "X_CORRECTION", shelf(command.disposition), command.fc)
 
+    def _lines(self, command: c.PlaceOrder) -> tuple[c.OrderLine, ...]:
+        return command.lines or (c.OrderLine(command.sku or "", command.quantity or 0),)
+
     def _PlaceOrder(self, command: c.PlaceOrder) -> Effect:
         market = self._market(command.marketplace)
         need(command.order not in self.orders, AlreadyExists)
         need(bool(command.lines) or (command.sku is not None and command.quantity is not None), Invalid)
-        lines = command.lines or (c.OrderLine(command.sku or "", command.quantity or 0),)
+        lines = self._lines(command)
+        for line in lines:
+            self.item(line.sku)
+            need(line.quantity >= 1 and (line.price is None or line.price == "0" or AMOUNTS[line.price][0]), Invalid)
+        _, channels = self.listings.get(lines[0].sku, (set(), {"AMAZON_NA"}))
+        if (command.channel or ("AFN" if "AMAZON_NA" in channels else "MFN")) == "MFN":
+            return self._place_own(lines)
         effect: Effect = Counter()
         for line in lines:
             item = self.item(line.sku)
@@ -373,6 +578,205 @@ class Model:
             effect.update(moved(item, "FC_AVAIL", "FC_ORDER", min(line.quantity, free)))
             effect.update(moved(item, "FC_XFER", "FC_ORDER", line.quantity - min(line.quantity, free)))
         return effect
+
+    def _place_own(self, lines: tuple[c.OrderLine, ...]) -> Effect:
+        effect: Effect = Counter()
+        gone: Counter[tuple[str, str]] = Counter()
+        for line in lines:
+            need(line.sku in self.listings, NotFound)
+        for line in lines:
+            stock = self._candidates(line.sku, gone)
+            # All locations are equally far and equally fast.
+            best = [place for place, units in stock.items() if units >= line.quantity][:1]
+            need(bool(best) or self.policies.get("split_orders", False), Shortage)
+            need(line.quantity <= sum(stock.values()), Shortage)
+            left = line.quantity
+            for place in best or stock:
+                gone[line.sku, place] += min(left, stock[place])
+                left -= min(left, stock[place])
+            effect.update(moved(line.sku, "M_AVAIL", "M_RES_PENDING", line.quantity))
+        return effect
+
+    def _candidates(self, sku: str, gone: Counter[tuple[str, str]]) -> dict[str, int]:
+        """The locations that may ship a SKU, best first, and what each has of it."""
+        today = self.now.astimezone(ZONE).date()
+        active = [id_ for id_, place in self.places.items() if place.status == "Active"]
+        places = [id_ for id_ in active if self.places[id_].delivers and self.places[id_].has_room(today)]
+        if not self.listings[sku][1] & set(active):
+            places.append("DEFAULT")
+        stock = {place: self.at("M_AVAIL", sku, place) - gone[sku, place] for place in places}
+        ranked = sorted(stock, key=lambda place: (-stock[place], place))
+        return {place: stock[place] for place in ranked if stock[place] > 0}
+
+    def _is_own(self, command: Any) -> Own | None:
+        """The order that a command is about, if the seller ships it himself."""
+        if command.order is not None:
+            return self.own.get(command.order)
+        return next((own for own in self.own.values() if command.order_item in own.items), None)
+
+    def _about_the_warehouses(self, command: Any) -> None:
+        need(self._is_own(command) is None or not self._named(command), NotAllowed)
+
+    def _about_the_sellers_own(self, command: Any) -> Own:
+        own = self._is_own(command)
+        if own is None or not self._named(command):
+            raise Refused(NotAllowed, NotFound, Invalid)
+        return own
+
+    def _named(self, command: Any) -> bool:
+        """Whether the order and the item that a command names belong together."""
+        items = self.orders.get(command.order, ("", []))[1]
+        return command.order is None or command.order_item is None or command.order_item in items
+
+    def _VerifyPayment(self, command: c.VerifyPayment) -> Effect:
+        need(command.order in self.orders, NotFound)
+        own = self.own.get(command.order)
+        reserved = own is not None and self._reserved(own, "M_RES_PENDING")
+        if own is None or not own.pending or not reserved:
+            raise Refused(NotAllowed)
+        effect: Effect = Counter()
+        for name, item in own.items.items():
+            units = self.there("M_RES_PENDING", lambda key, name=name: key.ref == name)  # type: ignore[misc]
+            effect.update(moved(item.sku, "M_RES_PENDING", "M_RES_UNSHIPPED", units))
+        return effect
+
+    def _reserved(self, own: Own, account: str) -> int:
+        return self.there(account, lambda key: key.ref in own.items)
+
+    def _ConfirmShipment(self, command: c.ConfirmShipment) -> Effect:
+        own = self._about_the_sellers_own(command)
+        need(not (own.pending and self._reserved(own, "M_RES_PENDING")), NotAllowed)
+        held = {
+            key.place
+            for key, n in self.units.items()
+            if n and key.account == "M_RES_UNSHIPPED" and key.ref in own.items
+        }
+        place = None if command.source is None else self.place_named(command.source, *held)
+        effect, taken = Counter[tuple[str, str]](), Counter[str]()
+        for _, wanted, keys in self._order_lines(command, "M_RES_UNSHIPPED"):
+            sku = keys[0].item
+            effect.update(moved(sku, "M_RES_UNSHIPPED", "X_CUSTOMER", wanted))
+            if place is None:
+                continue
+            exchanged = wanted - min(wanted, sum(self.units[key] for key in keys if key.place == place))
+            there = min(exchanged, self.at("M_AVAIL", sku, place) - taken[sku])
+            taken[sku] += there
+            effect.update(moved(sku, "M_RES_UNSHIPPED", "M_AVAIL", exchanged))
+            effect.update(moved(sku, "M_AVAIL", "M_RES_UNSHIPPED", there))
+            effect.update(moved(sku, "X_SELLER", "M_RES_UNSHIPPED", exchanged - there))
+        return effect
+
+    def _RestockReturn(self, command: c.RestockReturn) -> Effect:
+        own = self._about_the_sellers_own(command)
+        if command.source is not None:
+            self.place_named(command.source)
+        effect: Effect = Counter()
+        for name, wanted, keys in self._order_lines(command, "X_CUSTOMER"):
+            if command.source is None:
+                item = own.items[name]
+                left = [place for place, units in item.packages for _ in range(units)]
+                for place in left[item.returned : item.returned + wanted]:
+                    need(place == "DEFAULT" or self.places[place].status != "Archived", NotAllowed)
+            effect.update(moved(keys[0].item, "X_CUSTOMER", "M_AVAIL", wanted))
+        return effect
+
+    def _Refund(self, command: c.Refund) -> Effect:
+        own = self._about_the_sellers_own(command)
+        item = own.items[command.order_item]
+        shipped = any(item.packages for item in own.items.values())
+        need(not own.pending and bool(shipped or self._reserved(own, "M_RES_UNSHIPPED")), NotAllowed)
+        right, cents = AMOUNTS[command.amount]
+        need(right and command.reason != "Because", Invalid)
+        need(item.refunded + cents <= item.paid, NotAllowed)
+        return Counter()
+
+    def _CreateSource(self, command: c.CreateSource) -> Effect:
+        need(command.address.get("name") is not None, Invalid, AlreadyExists)
+        need(all(place.code != command.code for place in self.places.values()), AlreadyExists)
+        return Counter()
+
+    def _change_of(self, name: str) -> Place:
+        found = next((place for id_, place in self.places.items() if name in (id_, place.code)), None)
+        if found is None:
+            raise Refused(NotFound)
+        need(found.status != "Archived", NotAllowed)
+        return found
+
+    def _SourceStatus(self, command: c.SourceStatus) -> Effect:
+        self._change_of(command.source)
+        return Counter()
+
+    def _UpdateSource(self, command: c.UpdateSource) -> Effect:
+        self._change_of(command.source)
+        need((command.configuration or {}).get("timezone") is None, Invalid)
+        return Counter()
+
+    def _SetQuantity(self, command: c.SetQuantity) -> Effect:
+        self.item(command.sku)
+        need(0 <= command.quantity <= MOST, Invalid)
+        place = self.place_named(command.source)
+        need(command.sku in self.listings, NotFound)
+        return moved(command.sku, "X_SELLER", "M_AVAIL", command.quantity - self.at("M_AVAIL", command.sku, place))
+
+    def _MoveQuantity(self, command: c.MoveQuantity) -> Effect:
+        self.item(command.sku)
+        origin, destination = self.place_named(command.origin), self.place_named(command.destination)
+        need(origin != destination and 1 <= command.quantity <= MOST, Invalid)
+        need(command.sku in self.listings, NotFound, Shortage)
+        need(command.quantity <= self.at("M_AVAIL", command.sku, origin), Shortage)
+        return Counter()
+
+    def _submitted(self, command: c.PutListing | c.PatchListing) -> tuple[dict[str, int], set[str]]:
+        """The quantities that a submission names by location, and the locations that it takes away."""
+        attribute, operations = "fulfillment_availability", []
+        if isinstance(command, c.PutListing):
+            operations = [("replace", command.attributes[attribute])] if attribute in command.attributes else []
+        else:
+            operations = [(patch.op, patch.value) for patch in command.patches]
+        new: dict[str, int] = {}
+        closed: set[str] = set()
+        for op, instances in operations:
+            if instances is None:
+                closed |= self.listings.get(command.sku, (set(), set()))[1] - {"AMAZON_NA"} | new.keys()
+            for instance in instances or ():
+                place = self._channel(instance["fulfillment_channel_code"], closing=op == "delete")
+                if op == "delete":
+                    closed.add(place)
+                else:
+                    need(0 <= instance["quantity"] <= MOST, Rejected)
+                    new[place] = instance["quantity"]
+                    closed.discard(place)
+            new = {place: units for place, units in new.items() if place not in closed}
+        return new, closed
+
+    def _channel(self, code: str, *, closing: bool) -> str:
+        try:
+            return self.place_named(code, *self.places if closing else ())
+        except Refused:
+            raise Refused(Rejected) from None
+
+    def _submission(self, command: c.PutListing | c.PatchListing) -> Effect:
+        new, closed = self._submitted(command)
+        effect: Effect = Counter()
+        for place in closed:
+            effect.update(moved(command.sku, "M_AVAIL", "X_SELLER", self.at("M_AVAIL", command.sku, place)))
+        for place, units in new.items():
+            change = units - self.at("M_AVAIL", command.sku, place)
+            effect.update(moved(command.sku, "X_SELLER", "M_AVAIL", change))
+        return effect
+
+    def _PutListing(self, command: c.PutListing) -> Effect:
+        return self._submission(command)
+
+    def _PatchListing(self, command: c.PatchListing) -> Effect:
+        need(bool(command.patches), Rejected)
+        return self._submission(command)
+
+    def _DeleteListing(self, command: c.DeleteListing) -> Effect:
+        market = self._market(command.marketplace)
+        need(market in self.listings.get(command.sku, (set(),))[0], NotFound)
+        last = len(self.listings[command.sku][0]) == 1
+        return moved(command.sku, "M_AVAIL", "X_SELLER", self.of(command.sku, "M_AVAIL") if last else 0)
 
     def _order_lines(self, command: Any, account: str, default: int | None = None) -> list[tuple[str, int, list[Key]]]:
         """(order item, units asked for, balances that hold its units) of what a command about an order means."""
@@ -396,6 +800,13 @@ class Model:
 
     def _CancelOrder(self, command: c.CancelOrder) -> Effect:
         effect: Effect = Counter()
+        own = self._is_own(command) if self._named(command) else None
+        if own is not None:
+            account = "M_RES_PENDING" if own.pending else "M_RES_UNSHIPPED"
+            for _, wanted, keys in self._order_lines(command, account):
+                target = "X_SELLER" if command.reason == "NoInventory" else "M_AVAIL"
+                effect.update(moved(keys[0].item, account, target, wanted))
+            return effect
         for _, wanted, keys in self._order_lines(command, "FC_ORDER"):
             for key in sorted(keys, key=lambda key: (key.place, key.detail)):
                 units = min(wanted, self.units[key])
@@ -407,6 +818,7 @@ class Model:
         need(wanted <= sum(self.units[key] for key in keys if not key.detail), Shortage)
 
     def _ShipOrder(self, command: c.ShipOrder) -> Effect:
+        self._about_the_warehouses(command)
         effect: Effect = Counter()
         for _, wanted, keys in self._order_lines(command, "FC_ORDER"):
             self._in_centres(keys, wanted)
@@ -414,6 +826,7 @@ class Model:
         return effect
 
     def _MissPick(self, command: c.MissPick) -> Effect:
+        self._about_the_warehouses(command)
         effect: Effect = Counter()
         for name, wanted, keys in self._order_lines(command, "FC_ORDER"):
             self._in_centres(keys, wanted)
@@ -424,12 +837,14 @@ class Model:
         return effect
 
     def _LoseDelivery(self, command: c.LoseDelivery) -> Effect:
+        self._about_the_warehouses(command)
         effect: Effect = Counter()
         for _, wanted, keys in self._order_lines(command, "X_CUSTOMER"):
             effect.update(moved(keys[0].item, "X_CUSTOMER", "X_LOST", wanted))
         return effect
 
     def _ReturnUnit(self, command: c.ReturnUnit) -> Effect:
+        self._about_the_warehouses(command)
         need(command.fc is None or command.fc in COUNTRIES, Invalid, NotFound)
         effect: Effect = Counter()
         for _, wanted, keys in self._order_lines(command, "X_CUSTOMER"):
@@ -569,6 +984,7 @@ class Model:
 
     def _SetPolicy(self, command: c.SetPolicy) -> Effect:
         need(command.putaway_hours is None or 0 <= command.putaway_hours <= 8760, Invalid)
+        need(command.pending_minutes is None or command.pending_minutes >= 1, Invalid)
         return Counter()
 
 

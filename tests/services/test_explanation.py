@@ -301,3 +301,78 @@ async def test_the_same_sku_of_another_seller_is_not_told(player: Player) -> Non
     told = await why(player, "total")
 
     assert (told.value, told.shares, told.changes) == (0, [], [])
+
+
+# The numbers of what the seller has himself
+
+PLACE = {"name": "Store", "addressLine1": "1 Main St", "stateOrRegion": "WA", "countryCode": "US"}
+
+
+@pytest_asyncio.fixture
+async def merchant(database: Database) -> AsyncIterator[Player]:
+    """7 units at DEFAULT, 5 at S1; after an hour 2 ordered at S1 and paid, after another 3 ordered there."""
+    player = await new_player(database)
+    await player.offer(SKU)
+    await player.do(c.CreateSource("SHOP", "Store", PLACE, "S1"))
+    await player.do(c.SourceStatus("S1", "Active"))
+    await player.do(c.SetQuantity(SKU, 7))
+    await player.do(c.SetQuantity(SKU, 5, "S1"))
+    await player.advance(HOUR)
+    paid = await player.answer(c.PlaceOrder(SKU, 2, channel="MFN"), "order")
+    await player.do(c.VerifyPayment(paid))
+    await player.advance(timedelta(minutes=10))
+    await player.do(c.PlaceOrder(SKU, 3, channel="MFN"))
+    yield player
+
+
+MERCHANT = ("mfn_available", "mfn_default", "mfn_pending", "mfn_unshipped", "mfn_reserved")
+
+
+async def values(player: Player, source: str | None = None, at: datetime | None = None) -> tuple[int, ...]:
+    """The merchant's numbers in their order."""
+    told = [await explain(player.database, player.id, SKU, name, None, at, source) for name in MERCHANT]
+    assert all(one.value == sum(share.units for share in one.shares) for one in told)
+    return tuple(one.value for one in told)
+
+
+async def test_the_merchants_numbers_are_those_of_his_locations_now_and_then(merchant: Player) -> None:
+    now = await merchant.now()
+
+    assert await values(merchant) == (7, 7, 3, 2, 5)
+    assert await values(merchant, at=now - INSTANT) == (10, 10, 0, 2, 2)
+    assert await values(merchant, at=START) == (12, 12, 0, 0, 0)
+    assert await values(merchant, at=START - INSTANT) == (0, 0, 0, 0, 0)
+
+
+async def test_a_merchants_number_may_be_asked_of_one_location_by_id_or_code(merchant: Player) -> None:
+    at_source, at_default = await values(merchant, "S1"), await values(merchant, "DEFAULT")
+
+    assert at_source == await values(merchant, "SHOP") == (0, 0, 3, 2, 5)
+    assert at_default == (7, 7, 0, 0, 0)
+    assert await values(merchant, "SHOP", START) == (5, 5, 0, 0, 0)
+
+
+async def test_what_lies_at_a_location_that_is_not_open_is_not_shown_by_default(merchant: Player) -> None:
+    await merchant.do(c.SetQuantity(SKU, 4, "S1"))
+    opened = await values(merchant)
+    await merchant.do(c.SourceStatus("S1", "Inactive"))
+
+    closed = await values(merchant)
+
+    assert (opened[:2], closed[:2]) == ((11, 11), (11, 7))
+    assert (await values(merchant, "S1"))[:2] == (4, 4)
+
+
+async def test_a_merchants_number_names_the_entries_behind_it(merchant: Player) -> None:
+    told = await explain(merchant.database, merchant.id, SKU, "mfnAvailable", None, None, "S1")
+
+    assert (told.sku, told.skus, told.fnsku) == (SKU, [SKU], SKU)
+    assert [(change.entry.event, change.delta) for change in told.changes] == [("M02", -3), ("M02", -2), ("M01", 5)]
+
+
+@pytest.mark.parametrize("source", ["", "S2", "default", "x" * 500, "S1\0"])
+async def test_a_location_that_is_not_the_sellers_is_invalid(merchant: Player, source: str) -> None:
+    with pytest.raises(Invalid) as refused:
+        await explain(merchant.database, merchant.id, SKU, "mfn_available", None, None, source)
+
+    assert refused.value.field == "source"

@@ -1,4 +1,4 @@
-"""Amazon's own model of FBA Inventory v1, as JSON Schema, to hold answers against. The model is no part of the project.
+"""Amazon's own models, as JSON Schema, to hold answers against. The models are no part of the project.
 
 Looked for in a `contracts` folder beside the project or beside its parent's `shared` folder; tests that need it are
 skipped where it is not.
@@ -20,36 +20,43 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PLACES = [ROOT.parent / "shared" / "contracts", ROOT.parent / "contracts", ROOT / "contracts"]
-FILE = next((found for place in PLACES if (found := place / "spapi" / "models" / "fbaInventory.json").exists()), None)
+MODELS = next((found for place in PLACES if (found := place / "spapi" / "models").is_dir()), None)
+FBA_INVENTORY, LISTINGS, SUPPLY_SOURCES = "fbaInventory", "listingsItems_2021-08-01", "supplySources_2020-07-01"
+FILE = MODELS / f"{FBA_INVENTORY}.json" if MODELS else None
 
-needs_model = pytest.mark.skipif(FILE is None, reason="Amazon's model fbaInventory.json is not on this machine")
+needs_model = pytest.mark.skipif(MODELS is None, reason="Amazon's models are not on this machine")
 
 # In real answers, but in no published model.
 UNDOCUMENTED = {"InventoryDetails": {"futureSupplyQuantity": {"type": "object"}}}
 
 
-def model() -> dict[str, Any]:
-    """The model as published: Swagger 2.0."""
-    assert FILE is not None
-    read: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
+@cache
+def model(name: str = FBA_INVENTORY) -> dict[str, Any]:
+    """A model as published: Swagger 2.0."""
+    assert MODELS is not None
+    read: dict[str, Any] = json.loads((MODELS / f"{name}.json").read_text(encoding="utf-8"))
     return read
 
 
 @cache
-def definitions(closed: bool) -> dict[str, Any]:
+def definitions(closed: bool, of: str = FBA_INVENTORY) -> dict[str, Any]:
     """The model's definitions; closed ones allow no member that they do not define."""
-    found: dict[str, Any] = copy.deepcopy(model()["definitions"])
+    found: dict[str, Any] = copy.deepcopy(model(of)["definitions"])
     if closed:
+        for definition in found.values():
+            if parts := definition.pop("allOf", None):  # closed, one part would not allow what another one adds
+                whole = [found[part["$ref"].rpartition("/")[2]] if "$ref" in part else part for part in parts]
+                definition["properties"] = {name: value for part in whole for name, value in part["properties"].items()}
         for name, definition in found.items():
-            if definition.get("type") == "object":
+            if definition.get("type", "object") == "object" and "properties" in definition:
                 definition["properties"].update(UNDOCUMENTED.get(name, {}))
                 definition["additionalProperties"] = False
     return found
 
 
-def answers() -> Iterator[tuple[str, str, str, str]]:
-    """(operation, method, status, name of the definition of its body) for everything the model describes."""
-    for path in model()["paths"].values():
+def answers(of: str = FBA_INVENTORY) -> Iterator[tuple[str, str, str, str]]:
+    """(operation, method, status, name of the definition of its body) for everything a model describes."""
+    for path in model(of)["paths"].values():
         for method, operation in path.items():
             for status, response in operation.get("responses", {}).items() if isinstance(operation, dict) else ():
                 yield operation["operationId"], method.upper(), status, response["schema"]["$ref"].rpartition("/")[2]
@@ -64,12 +71,15 @@ def is_date_time(value: object) -> bool:
     return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
 
 
-def assert_as_modelled(operation: str, response: httpx.Response) -> None:
+def assert_as_modelled(operation: str, response: httpx.Response, of: str = FBA_INVENTORY) -> None:
     """The answer is one the model describes for this operation, to the last member and header."""
-    described = {(name, status): body for name, _, status, body in answers()}
+    described = {(name, status): body for name, _, status, body in answers(of)}
     definition = described[operation, str(response.status_code)]
-    for closed in (False, True):
-        schema = {"$ref": f"#/definitions/{definition}", "definitions": definitions(closed)}
-        jsonschema.Draft4Validator(schema, format_checker=FORMATS).validate(response.json())
     assert response.headers["x-amzn-RequestId"]
+    if response.status_code == 204:  # whatever the model says of its body
+        assert response.content == b""
+        return
+    for closed in (False, True):
+        schema = {"$ref": f"#/definitions/{definition}", "definitions": definitions(closed, of)}
+        jsonschema.Draft4Validator(schema, format_checker=FORMATS).validate(response.json())
     assert response.headers["content-type"] == "application/json"

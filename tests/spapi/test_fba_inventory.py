@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import pytest
 
-from entrepot.api.spapi.fba_inventory import parse_instant
+from entrepot.api.spapi.decoding import parse_instant
 from tests.running import RunningServer
 from tests.spapi.program import (
     CA,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, cast
 
 import pytest
@@ -51,7 +52,7 @@ def test_a_sellers_own_fidelity_goes_before_the_servers(
     of_the_server: bool, of_the_seller: str | None, strict: bool
 ) -> None:
     nothing = cast(Any, None)
-    services = Services(nothing, nothing, nothing, nothing, nothing, strict=of_the_server)
+    services = Services(**{part.name: nothing for part in fields(Services)} | {"strict": of_the_server})
     caller = Caller("A1", "client", frozenset(), (), "NA", of_the_seller, None)
 
     call = Call(Request("GET", "/", "", {}), {}, caller, "A1", services, ())

@@ -1,12 +1,14 @@
 """The ASGI side of every door: read a request within its limits, let its room answer, log and count it.
 
-Bodies are read by the event loop, so a client that trickles costs nobody else anything. Nothing a room raises
-reaches the caller as a traceback: what it does not know itself becomes its own "internal error", logged with the id.
+Bodies are read by the event loop, so a client that trickles costs nobody else anything; a room of documents gets them
+chunk by chunk, all others whole. Nothing a room raises reaches the caller as a traceback: what it does not know itself
+becomes its own "internal error", logged with the id.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -16,7 +18,7 @@ import structlog
 
 from entrepot.api.http import Request, Response
 from entrepot.api.metrics import Metrics
-from entrepot.api.operation import MIB, Room
+from entrepot.api.operation import MIB, Room, StreamingRoom
 from entrepot.domain.errors import Problem, TooLarge
 
 Scope = MutableMapping[str, Any]
@@ -76,13 +78,25 @@ class Gateway:
 
     async def _answer(self, room: Room, request: Request, receive: Receive) -> tuple[str, Response]:
         try:
-            request.body = await _body(request, receive, room.body_limit)
+            if isinstance(room, StreamingRoom):
+                return await _streamed(room, request, receive)
+            body = _Body(request, receive, room.body_limit, BODY_SECONDS)
+            request.body = b"".join([chunk async for chunk in body])
             return await room.answer(request)
         except (Problem, TimeoutError) as problem:
             return "refused", room.failure(request, problem)
         except Exception as problem:
             log.exception("crash", request_id=request.request_id, door=room.name)
             return "crash", room.failure(request, problem)
+
+
+async def _streamed(room: StreamingRoom, request: Request, receive: Receive) -> tuple[str, Response]:
+    body = _Body(request, receive, room.body_limit, room.body_seconds)
+    try:
+        return await room.answer_stream(request, body)
+    finally:
+        with contextlib.suppress(TimeoutError):
+            await body.drain()
 
 
 def _head(scope: Scope) -> Request:
@@ -99,35 +113,59 @@ def _head(scope: Scope) -> Request:
     )
 
 
-async def _body(request: Request, receive: Receive, limit: int) -> bytes:
-    """The whole body, within the limit. Beyond it the rest is read and thrown away, then TooLarge is raised."""
-    if not request.headers.keys() & _HAS_BODY:
-        return b""
-    fits = int(request.headers.get("content-length", 0)) <= limit
-    parts, size, more = [], 0, True
-    async with asyncio.timeout(BODY_SECONDS):
-        while more and size <= limit + DRAIN_MAX:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                raise TimeoutError  # half a request is none
-            part = message.get("body", b"")
-            more = message.get("more_body", False)
-            size += len(part)
-            fits = fits and size <= limit
-            if fits:
-                parts.append(part)
-            else:
-                parts.clear()
-    if not fits:
-        raise TooLarge(limit)
-    return b"".join(parts)
+class _Body:
+    """The chunks of a body. One over the limit is read on and thrown away, within reason; then TooLarge is raised."""
+
+    def __init__(self, request: Request, receive: Receive, limit: int, seconds: float) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._more = bool(request.headers.keys() & _HAS_BODY)
+        self._fits = not self._more or int(request.headers.get("content-length", 0)) <= limit
+        self._size = 0
+        self._until = asyncio.get_running_loop().time() + seconds
+
+    def __aiter__(self) -> _Body:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while self._more and self._fits:
+            part = await self._part()
+            self._fits = self._size <= self._limit
+            if part and self._fits:
+                return part
+        if not self._fits:
+            await self.drain()
+            raise TooLarge(self._limit)
+        raise StopAsyncIteration
+
+    async def drain(self) -> None:
+        """Read the rest, so that the caller can finish and read the answer."""
+        most = DRAIN_MAX + (self._size if self._fits else self._limit)
+        while self._more and self._size <= most:
+            await self._part()
+
+    async def _part(self) -> bytes:
+        async with asyncio.timeout_at(self._until):
+            message = await self._receive()
+        if message["type"] == "http.disconnect":
+            self._more = False
+            raise TimeoutError  # half a request is none
+        part: bytes = message.get("body", b"")
+        self._more = message.get("more_body", False)
+        self._size += len(part)
+        return part
 
 
 async def _send(request: Request, response: Response, send: Send) -> None:
     headers = [(b"x-request-id", request.request_id.encode())]
     headers += [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in response.headers]
     if response.status != 204:
+        length = len(response.body) if response.stream is None else response.length
         headers.append((b"content-type", response.content_type.encode("latin-1")))
-        headers.append((b"content-length", str(len(response.body)).encode()))
+        headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
-    await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
+    if response.stream is not None and request.method != "HEAD":
+        async for chunk in response.stream:
+            await send({"type": "http.response.body", "body": chunk, "more_body": True})
+    body = b"" if request.method == "HEAD" or response.stream is not None else response.body
+    await send({"type": "http.response.body", "body": body})

@@ -6,7 +6,7 @@ The path is split on the raw request target and each segment is percent-decoded 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from urllib.parse import parse_qs, unquote
@@ -55,12 +55,17 @@ class Request:
 
 @dataclass(frozen=True)
 class Response:
-    """An answer ready to be sent: status, body bytes and headers (beside Content-Length, which the server adds)."""
+    """An answer ready to be sent: status, body bytes and headers (beside Content-Length, which the server adds).
+
+    `stream`, where there is one, is the body instead of `body`: `length` bytes in chunks.
+    """
 
     status: int
     body: bytes = b""
     content_type: str = "application/json"
     headers: Headers = field(default=())
+    stream: AsyncIterator[bytes] | None = None
+    length: int = 0
 
 
 _encode = msgspec.json.Encoder().encode

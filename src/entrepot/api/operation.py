@@ -6,9 +6,9 @@ three are the operation's own `handle`.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, runtime_checkable
 
 from entrepot.api.http import Request, Response
 
@@ -34,6 +34,9 @@ class Operation:
     handle: Callable[[Any], Awaitable[Response]]
     quota: Quota | None = None
     roles: frozenset[str] = frozenset()  # any of these suffices; none: no role is needed
+    aliases: tuple[str, ...] = ()  # other paths to it
+    # What one application may ask for, all its sellers together.
+    application_quota: Quota | None = None
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ class Routes:
         self.operations = operations
         self._by_shape: dict[tuple[str, int], list[tuple[tuple[str, ...], Operation]]] = {}
         for operation in operations:
-            template = tuple(operation.path.split("/")[1:])
-            self._by_shape.setdefault((operation.method, len(template)), []).append((template, operation))
+            for path in (operation.path, *operation.aliases):
+                template = tuple(path.split("/")[1:])
+                self._by_shape.setdefault((operation.method, len(template)), []).append((template, operation))
 
     def match(self, request: Request) -> Match | None:
         segments = request.segments
@@ -88,6 +92,20 @@ class Room(Protocol):
 
     def failure(self, request: Request, problem: Exception) -> Response:
         """How this room says that something went wrong before, or in spite of, `answer`."""
+        ...
+
+
+@runtime_checkable
+class StreamingRoom(Room, Protocol):
+    """A room that takes its bodies chunk by chunk, so that none is in memory whole."""
+
+    @property
+    def body_seconds(self) -> float:
+        """A body must be whole after this."""
+        ...
+
+    async def answer_stream(self, request: Request, chunks: AsyncIterator[bytes]) -> tuple[str, Response]:
+        """As `answer`. `chunks` raises TooLarge beyond the limit, and TimeoutError where the body does not come."""
         ...
 
 

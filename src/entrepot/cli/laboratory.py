@@ -32,6 +32,10 @@ CLOCK_VERBS: Final = {
     "assert": "--sku --number --value",
     "explain": "--sku --number [--at]",
 }
+# Arguments that are lists or objects.
+_STRUCTURED: Final = frozenset(
+    "lines items numbers buyer address package attributes patches marketplaces configuration capabilities".split()
+)
 _POSITIONAL: Final = {"advance": "duration", "advance_to": "to", "run": "rate", "seed": "seed"}
 
 
@@ -83,7 +87,7 @@ def _is_number(word: str) -> bool:
 
 
 def _arguments(words: list[str]) -> tuple[dict[str, Any], list[str]]:
-    """`--name value`, `--name=value`, `--flag`; the values of `lines` and `numbers` are JSON."""
+    """`--name value`, `--name=value`, `--flag`; the values of what is no single value are JSON."""
     named: dict[str, Any] = {}
     positional: list[str] = []
     waiting: str | None = None
@@ -105,7 +109,7 @@ def _arguments(words: list[str]) -> tuple[dict[str, Any], list[str]]:
 
 
 def _value(name: str, text: str) -> Any:
-    if name not in ("lines", "numbers"):
+    if name not in _STRUCTURED:
         return text
     try:
         return msgspec.json.decode(text)
@@ -186,11 +190,12 @@ def explain(
     seller: Annotated[str, typer.Option(help="Seller id.")],
     marketplace: Annotated[str | None, typer.Option(help="Marketplace id; default: the seller's first.")] = None,
     at: Annotated[str | None, typer.Option(help="A past instant of that world, ISO 8601.")] = None,
+    source: Annotated[str | None, typer.Option(help="For the seller's own stock: one location, by id or code.")] = None,
     data: Data = DEFAULT_DATA,
     json: Json = False,
 ) -> None:
     """Say which balances make up a number of a SKU, and which entries last changed it."""
-    body = {"seller": seller, "sku": sku, "number": number, "marketplace": marketplace, "at": at}
+    body = {"seller": seller, "sku": sku, "number": number, "marketplace": marketplace, "at": at, "source": source}
     given = {name: value for name, value in body.items() if value is not None}
     answer = ask(data, "POST", "/world/explain", given)
     if output.wants_json(json):

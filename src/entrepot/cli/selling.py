@@ -1,4 +1,4 @@
-"""Commands about sellers, applications and the authorisation between them."""
+"""Commands about sellers, their orders, applications and the authorisation between them."""
 
 from __future__ import annotations
 
@@ -18,10 +18,13 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 seller = typer.Typer(no_args_is_help=True, help="Sellers: add, list, show their credentials.")
 application = typer.Typer(no_args_is_help=True, help="Developer applications, and what sellers allow them.")
 
+order = typer.Typer(no_args_is_help=True, help="The order book of a seller; `world place_order` and others write it.")
+
 
 def register(app: typer.Typer) -> None:
     app.add_typer(seller, name="seller")
     app.add_typer(application, name="application")
+    app.add_typer(order, name="order")
 
 
 def _print_credentials(credentials: dict[str, Any], as_json: bool) -> None:
@@ -114,3 +117,67 @@ def revoke(seller_id: Who, client_id: Client, data: Data = DEFAULT_DATA) -> None
     """Take the authorisation back: refresh and access tokens stop working."""
     body = {"seller": seller_id, "application": client_id}
     output.as_json(ask(data, "POST", "/authorizations/revoke", body))
+
+
+@order.command("list")
+def list_orders(
+    seller_id: Annotated[str, typer.Option("--seller")],
+    status: Annotated[str | None, typer.Option(help="As Pending, Unshipped, Shipped.")] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """The newest hundred orders of a seller."""
+    query = f"?status={quote(status, safe='')}" if status else ""
+    answer = ask(data, "GET", f"/sellers/{quote(seller_id, safe='')}/orders{query}")
+    if output.wants_json(json):
+        output.as_json(answer)
+        return
+    rows = [
+        (
+            one["order_id"],
+            one["placed_at"],
+            one["channel"],
+            one["status"],
+            ", ".join(f"{item['ordered']} × {item['sku']}" for item in one["items"]),
+            one["promise"].get("latest_ship", ""),
+        )
+        for one in answer["orders"]
+    ]
+    output.table("", ("order", "placed", "channel", "status", "items", "ship by"), rows)
+
+
+@order.command("show")
+def show_order(
+    order_id: Annotated[str, typer.Argument()],
+    seller_id: Annotated[str, typer.Option("--seller")],
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """An order with its items, the locations that ship it, and what was promised."""
+    answer = ask(data, "GET", f"/sellers/{quote(seller_id, safe='')}/orders/{quote(order_id, safe='')}")
+    if output.wants_json(json):
+        output.as_json(answer)
+        return
+    items = answer.pop("items")
+    output.table("", ("order", answer["order_id"]), [(name, _told(value)) for name, value in answer.items()])
+    columns = ("item", "sku", "ordered", "cancelled", "shipped", "returned", "from")
+    rows = [
+        (
+            one["order_item_id"],
+            one["sku"],
+            one["ordered"],
+            one["cancelled"],
+            one["shipped"],
+            one["returned"],
+            ", ".join(f"{route['quantity']} from {route['source']}" for route in one["routes"]),
+        )
+        for one in items
+    ]
+    output.table("items", columns, rows, right=columns[2:6])
+
+
+def _told(value: Any) -> str:
+    """An object as `name: value` lines, without what is empty."""
+    if not isinstance(value, dict):
+        return "" if value is None else str(value)
+    return "\n".join(f"{name}: {_told(inner)}" for name, inner in value.items() if inner not in (None, "", {}))

@@ -1,4 +1,4 @@
-"""Commands that run a server, or something beside it: `serve`, `demo`, `exec`, `verify`."""
+"""Commands that run a server, or something beside it: `serve`, `worker`, `demo`, `exec`, `verify`."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from entrepot import certificates, detour
 from entrepot.cli import output
 from entrepot.cli.selling import Data, Json
 from entrepot.datadir import DataDirectory, InUse
-from entrepot.domain.errors import NotFound, Unavailable
-from entrepot.settings import DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, Settings
+from entrepot.domain.errors import Invalid, NotFound, Unavailable
+from entrepot.settings import DEFAULT_DATA, DEFAULT_DOCUMENT_LIMIT, DEFAULT_HOST, DEFAULT_PORT, Settings
 
 
 def register(app: typer.Typer) -> None:
     app.command("serve")(serve)
+    app.command("worker")(worker)
     extra = {"ignore_unknown_options": True, "allow_interspersed_args": False}
     app.command("exec", context_settings=extra, no_args_is_help=True)(execute)
     app.command("verify")(verify)
@@ -43,7 +44,24 @@ Fidelity = Annotated[
     Literal["forgiving", "strict"], typer.Option(help="strict also enforces what only gets in the way.")
 ]
 Tls = Annotated[bool, typer.Option("--tls", help="Serve HTTPS with the data directory's own CA.")]
-LogLevel = Annotated[Literal["debug", "info", "warning", "error"], typer.Option(help="What to log.")]
+LogLevel = Annotated[
+    Literal["debug", "info", "warning", "error"], typer.Option(help="What to log.", envvar="ENTREPOT_LOG_LEVEL")
+]
+PublicUrl = Annotated[
+    str | None,
+    typer.Option(help="What clients call this server; default: as it listens.", envvar="ENTREPOT_PUBLIC_URL"),
+]
+Documents = Annotated[
+    str | None,
+    typer.Option(
+        help="Where documents are: a path or s3://bucket/prefix; default: the data directory.",
+        envvar="ENTREPOT_DOCUMENTS",
+    ),
+]
+DocumentLimit = Annotated[
+    int, typer.Option(min=1, max=5120, help="The longest document, in MiB.", envvar="ENTREPOT_DOCUMENT_LIMIT")
+]
+Slots = Annotated[int, typer.Option(min=1, max=64, help="How many files to process beside one another.")]
 
 
 def serve(
@@ -55,9 +73,35 @@ def serve(
     fidelity: Fidelity = "forgiving",
     tls: Tls = False,
     log_level: LogLevel = "info",
+    public_url: PublicUrl = None,
+    documents: Documents = None,
+    document_limit: DocumentLimit = DEFAULT_DOCUMENT_LIMIT,
 ) -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
-    run_server(Settings(host, port, data, database, limits, fidelity, tls, log_level))
+    if public_url is not None and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
+        raise Invalid("public-url", "the public URL is not valid: http(s)://host[:port][/path]")
+    run_server(
+        Settings(host, port, data, database, limits, fidelity, tls, log_level, public_url, documents, document_limit)
+    )
+
+
+def worker(
+    data: Data = DEFAULT_DATA,
+    database: Database = None,
+    documents: Documents = None,
+    document_limit: DocumentLimit = DEFAULT_DOCUMENT_LIMIT,
+    slots: Slots = 8,
+    log_level: LogLevel = "info",
+) -> None:
+    """Process uploaded files beside the worker that every server has, until SIGTERM or Ctrl-C."""
+    from entrepot.app import work as working
+
+    settings = Settings(
+        data=data, database=database, documents=documents, document_limit=document_limit, log_level=log_level
+    )
+    _configure_log(settings)
+    with _database_refusals(settings.database):
+        uvloop.run(working(settings, slots))
 
 
 def run_server(settings: Settings, ready: Any = None) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 BadDisposition = Literal[
     "DEFECTIVE", "CUSTOMER_DAMAGED", "WAREHOUSE_DAMAGED", "DISTRIBUTOR_DAMAGED", "CARRIER_DAMAGED", "EXPIRED"
@@ -173,27 +173,71 @@ class OpenBalance(Command):
 
 @dataclass(frozen=True)
 class OrderLine:
+    """price: of one unit, as a decimal text; without it, what the listing asks."""
+
     sku: str
     quantity: int
+    price: str | None = None
+
+
+@dataclass(frozen=True)
+class Buyer:
+    name: str = ""
+    email: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where an order goes. country: two letters."""
+
+    name: str = ""
+    line1: str = ""
+    line2: str = ""
+    city: str = ""
+    state: str = ""
+    postal_code: str = ""
+    country: str = ""
 
 
 @dataclass(frozen=True)
 class PlaceOrder(Command):
-    """One SKU, or several `lines` all or none. MCF: a multi-channel order of the seller himself."""
+    """One SKU, or several `lines` all or none. AFN: from the warehouse's stock; MCF: so, for the seller himself; MFN:
+    from the seller's own locations. Without a channel, as the first SKU is offered."""
 
     sku: str | None = None
     quantity: int | None = None
     lines: tuple[OrderLine, ...] = ()
     marketplace: str | None = None
-    channel: Literal["AFN", "MCF"] = "AFN"
+    channel: Literal["AFN", "MCF", "MFN"] | None = None
     order: str | None = None
+    buyer: Buyer = Buyer()
+    address: Address = Address()
+    ship_option: Literal["Standard", "Expedited", "SecondDay", "NextDay"] = "Standard"
+
+
+CancelReason = Literal[
+    "NoInventory",
+    "ShippingAddressUndeliverable",
+    "CustomerExchange",
+    "BuyerCanceled",
+    "GeneralAdjustment",
+    "CarrierCreditDecision",
+    "RiskAssessmentInformationNotValid",
+    "CarrierCoverageFailure",
+    "CustomerReturn",
+    "MerchandiseNotReceived",
+]
 
 
 @dataclass(frozen=True)
 class CancelOrder(Command):
+    """The units are free again; those of a merchant-fulfilled order are written off if there is NoInventory."""
+
     order: str | None = None
     order_item: str | None = None
     quantity: int | None = None
+    reason: CancelReason = "BuyerCanceled"
 
 
 @dataclass(frozen=True)
@@ -227,6 +271,165 @@ class ReturnUnit(Command):
     disposition: AnyDisposition = "SELLABLE"
     fc: str | None = None
     inspect: bool = False
+
+
+# merchant-fulfilled orders
+
+
+@dataclass(frozen=True)
+class VerifyPayment(Command):
+    order: str
+
+
+@dataclass(frozen=True)
+class Package:
+    """What a shipment's confirmation says of it; texts as the seller gave them."""
+
+    carrier: str = ""
+    method: str = ""
+    tracking: str = ""
+    shipped_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class ConfirmedItem:
+    """An item of a shipment; without quantity, all that is left of it."""
+
+    order_item: str
+    quantity: int | None = None
+
+
+@dataclass(frozen=True)
+class ConfirmShipment(Command):
+    """The whole order, one item of it, or some `items`, all or none. source: the location it left from, if not the one
+    that was reserved."""
+
+    order: str | None = None
+    order_item: str | None = None
+    quantity: int | None = None
+    items: tuple[ConfirmedItem, ...] = ()
+    source: str | None = None
+    package: Package = Package()
+
+
+@dataclass(frozen=True)
+class RestockReturn(Command):
+    """A customer's return is on the seller's shelf again, at the location it was shipped from unless one is named."""
+
+    order: str | None = None
+    order_item: str | None = None
+    quantity: int | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class Refund(Command):
+    """Money back, as a decimal text; never moves stock (D-21)."""
+
+    order_item: str
+    amount: str
+    reason: str = "GeneralAdjustment"
+    order: str | None = None
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class EndPending(Command):
+    """A timer: an order is not paid in time."""
+
+    order: str
+
+
+# listings and locations
+
+
+@dataclass(frozen=True)
+class PutListing(Command):
+    """Create a listing, or replace its product facts; sales terms that are left out stay."""
+
+    sku: str
+    product_type: str
+    attributes: dict[str, Any]
+    marketplace: str | None = None
+    requirements: Literal["LISTING", "LISTING_PRODUCT_ONLY", "LISTING_OFFER_ONLY"] = "LISTING"
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class Patch:
+    """One operation on one attribute. value None: there was none, which only `delete` allows."""
+
+    op: str
+    path: str
+    value: list[Any] | None = None
+
+
+@dataclass(frozen=True)
+class PatchListing(Command):
+    """Change attributes of a listing; one that is not there is created. marketplaces: none means the first."""
+
+    sku: str
+    patches: tuple[Patch, ...]
+    product_type: str = "PRODUCT"
+    marketplaces: tuple[str, ...] = ()
+    strict: bool = False
+
+
+@dataclass(frozen=True)
+class DeleteListing(Command):
+    """In one marketplace; its stock is written off with the last one. Reservations stay."""
+
+    sku: str
+    marketplace: str | None = None
+
+
+@dataclass(frozen=True)
+class SetQuantity(Command):
+    """What is available at a location from now on; reservations stay (D-19). With an as-of (an instant, or an entry's
+    number), what was reserved since is taken off, what was released since is added (D-20)."""
+
+    sku: str
+    quantity: int
+    source: str = "DEFAULT"
+    as_of: datetime | None = None
+    as_of_seq: int | None = None
+
+
+@dataclass(frozen=True)
+class MoveQuantity(Command):
+    sku: str
+    quantity: int
+    origin: str
+    destination: str
+
+
+@dataclass(frozen=True)
+class CreateSource(Command):
+    """A new location. address: name, addressLine1, stateOrRegion, countryCode at least. source: its id, if it must have
+    a certain one."""
+
+    code: str
+    alias: str
+    address: dict[str, Any]
+    source: str | None = None
+
+
+@dataclass(frozen=True)
+class UpdateSource(Command):
+    """What is named is replaced as a whole."""
+
+    source: str
+    alias: str | None = None
+    configuration: dict[str, Any] | None = None
+    capabilities: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class SourceStatus(Command):
+    """Archived is for ever."""
+
+    source: str
+    status: Literal["Active", "Inactive", "Archived"]
 
 
 # network
@@ -412,6 +615,10 @@ class SetPolicy(Command):
     returns_at_fault: Literal["AMAZON_OWNS", "KEEP_THEN_REIMBURSE"] | None = None
     sell_in_transfer: bool | None = None
     remote_serving: bool | None = None
+    multi_location: bool | None = None
+    split_orders: bool | None = None
+    pending_minutes: int | None = None
+    pending_end: Literal["CANCEL", "PAY"] | None = None
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,9 @@ a test insists that no door forgets one. Texts here never contain another seller
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 
 class Problem(Exception):
     """Something the caller can understand and act on; the message is safe to show to that caller."""
@@ -32,7 +35,18 @@ class Denied(Problem):
 
 
 # Why a caller is denied; every door has a sentence for each.
-DENIALS = ("missing", "malformed", "expired", "revoked", "role", "region", "unknown_route")
+DENIALS = (
+    "missing",
+    "malformed",
+    "expired",
+    "revoked",
+    "role",
+    "region",
+    "unknown_route",
+    "another_seller",
+    "not_in_programme",
+    "uses_warehouse",
+)
 
 
 class NotFound(Problem):
@@ -65,6 +79,18 @@ class Shortage(Problem):
 
 class NotAllowed(Problem):
     """The thing exists, but its state does not permit this (a closed shipment, stock still reserved)."""
+
+
+class Archived(NotAllowed):
+    """A location is archived for ever."""
+
+
+class Rejected(Problem):
+    """A submission with errors: nothing of it was done. `issues` are `domain.mfn.issues.Issue` values."""
+
+    def __init__(self, issues: Sequence[Any]) -> None:
+        super().__init__("; ".join(str(issue) for issue in issues))
+        self.issues = tuple(issues)
 
 
 class KeyReused(Problem):

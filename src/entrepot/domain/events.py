@@ -1,7 +1,7 @@
 """Every event that can move stock, as one literal table: which account receives, which gives.
 
 A posting that is not in this table cannot be written (`Book.post` refuses it) and `verify` looks for one.
-Source: the event tables F01–F91 of the domain specification §1.4; codes marked (ours) fill its gaps.
+Source: the event tables F01–F91 and M01–M12 of the domain specification §1.4 and §3.2; codes `C…` and `T…` are ours.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from entrepot.domain.accounts import WAREHOUSE_ACCOUNTS
 from entrepot.domain.accounts import Account as A
 
 Move = tuple[A, A]  # (gives, receives)
@@ -101,10 +102,34 @@ EVENTS: Final[dict[str, Event]] = dict(
             (A.FC_UNS, A.X_CORRECTION),  # (ours) a closed item's unsellable units
         ),
         _event("F90", "stock put in directly", (A.X_SUPPLIER, A.FC_AVAIL)),
+        _event("F91", "opening balance", *((A.X_CORRECTION, account) for account in WAREHOUSE_ACCOUNTS)),
+        # merchant-fulfilled
+        _event("C03", "listing created"),
+        _event("C04", "listing deleted"),
+        _event("C05", "location created"),
+        _event("C06", "location changed"),
+        _event("M01", "quantity set by the seller", (A.X_SELLER, A.M_AVAIL), (A.M_AVAIL, A.X_SELLER)),
+        _event("M02", "order placed, not yet paid", (A.M_AVAIL, A.M_RES_PENDING)),
+        _event("M03", "payment verified", (A.M_RES_PENDING, A.M_RES_UNSHIPPED)),
+        _event("M04", "order cancelled", (A.M_RES_PENDING, A.M_AVAIL), (A.M_RES_UNSHIPPED, A.M_AVAIL)),
         _event(
-            "F91",
-            "opening balance",
-            *((A.X_CORRECTION, account) for account in A if not account.startswith("X_")),
+            "M05",
+            "order cancelled: no inventory",
+            (A.M_RES_PENDING, A.X_SELLER),
+            (A.M_RES_UNSHIPPED, A.X_SELLER),
         ),
+        _event("M06", "shipment confirmed", (A.M_RES_UNSHIPPED, A.X_CUSTOMER)),
+        _event("M07", "return restocked", (A.X_CUSTOMER, A.M_AVAIL)),
+        _event("M08", "moved between locations", (A.M_AVAIL, A.M_AVAIL)),
+        _event(
+            "M09",
+            "shipped from another location than reserved",
+            (A.M_RES_UNSHIPPED, A.M_AVAIL),
+            (A.M_AVAIL, A.M_RES_UNSHIPPED),
+            (A.X_SELLER, A.M_RES_UNSHIPPED),  # what the other location lacks
+        ),
+        _event("M10", "listing deleted, purged or handed to the warehouse", (A.M_AVAIL, A.X_SELLER)),
+        _event("M11", "location opened, closed or archived"),
+        _event("M12", "refunded"),
     )
 )

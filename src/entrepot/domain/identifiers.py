@@ -9,6 +9,9 @@ import base64
 import re
 import string
 import uuid
+from typing import Final
+
+from entrepot.domain.errors import Invalid
 
 SELLER_ID = re.compile(r"A[0-9A-Z]{5,19}")
 CLIENT_ID = re.compile(r"amzn1\.application-oa2-client\.[0-9a-f]{32}")
@@ -75,3 +78,70 @@ def _spell(seed: bytes, alphabet: str, length: int) -> str:
         number, digit = divmod(number, len(alphabet))
         letters.append(alphabet[digit])
     return "".join(reversed(letters))
+
+
+# ------------------------------------------------------------------------------------------- product ids (domain §5.4)
+
+# product-id-type in loader files. An older template has 3 for "EAN / UPC", so type 3 takes 12 or 13 digits.
+LOADER_ID_TYPES: Final = {"1": "ASIN", "2": "ISBN", "3": "UPC", "4": "EAN"}
+
+ASIN: Final = re.compile(r"[0-9A-Z]{10}")
+_ISBN_10: Final = re.compile(r"[0-9]{9}[0-9X]")
+_DIGITS: Final = re.compile(r"[0-9]{8,14}")
+
+# How many digits an identifier of each type has; ISBN-10 stands apart for its other check.
+_LENGTHS: Final[dict[str, tuple[int, ...]]] = {
+    "ISBN": (13,),
+    "UPC": (12, 13),
+    "EAN": (8, 13),
+    "JAN": (8, 13),
+    "GTIN": (8, 12, 13, 14),
+}
+PRODUCT_ID_TYPES: Final = ("ASIN", *_LENGTHS)
+
+
+def check_digit(digits: str) -> str:
+    """The last digit of an EAN, UPC or GTIN whose other digits these are: weights 3, 1, 3… from the right, mod 10."""
+    odd, even = sum(map(int, digits[-1::-2])), sum(map(int, digits[-2::-2]))
+    return str(-(3 * odd + even) % 10)
+
+
+def isbn_10_check(digits: str) -> str:
+    """The last character of an ISBN-10 whose first nine digits these are: weights 10 to 2, modulo 11."""
+    return "0123456789X"[-sum((10 - place) * int(digit) for place, digit in enumerate(digits)) % 11]
+
+
+def gtin(text: str, kind: str = "GTIN") -> str:
+    """The normal form, GTIN-14, of an ISBN, UPC, EAN, JAN or GTIN. Invalid: its length or check digit is wrong."""
+    if kind == "ISBN" and _ISBN_10.fullmatch(text):
+        return _from_isbn_10(text)
+    lengths = _LENGTHS[kind]
+    if not _DIGITS.fullmatch(text) or len(text) not in lengths:
+        raise Invalid("product-id", f"'{text[:20]}' is no {kind}: it has {_either(lengths, kind)}")
+    if kind == "ISBN" and not text.startswith(("978", "979")):
+        raise Invalid("product-id", f"'{text}' is no ISBN: 13 digits of an ISBN begin with 978 or 979")
+    if check_digit(text[:-1]) != text[-1] or not text.strip("0"):
+        raise Invalid("product-id", f"the check digit of the {kind} '{text}' is wrong")
+    return text.zfill(14)
+
+
+def asin(text: str) -> str:
+    """The ASIN. Invalid: it has not ten capitals and digits, or looks like an ISBN-10 whose check is wrong."""
+    if not ASIN.fullmatch(text):
+        raise Invalid("product-id", f"'{text[:20]}' is no ASIN: it has 10 characters of 0-9 and A-Z")
+    if _ISBN_10.fullmatch(text):
+        _from_isbn_10(text)
+    return text
+
+
+def _from_isbn_10(text: str) -> str:
+    if isbn_10_check(text[:9]) != text[9] or not text.strip("0"):
+        raise Invalid("product-id", f"the check digit of the ISBN '{text}' is wrong")
+    body = f"978{text[:9]}"
+    return f"0{body}{check_digit(body)}"
+
+
+def _either(lengths: tuple[int, ...], kind: str) -> str:
+    *others, last = map(str, lengths)
+    digits = f"{', '.join(others)} or {last} digits" if others else f"{last} digits"
+    return f"{digits}, or 9 and a check character" if kind == "ISBN" else digits

@@ -78,6 +78,16 @@ def _asin(seed: int, kind: str, counter: int) -> str:
     return f"BX{code[2:]}" if code[2:].isdigit() else code
 
 
+def _hashed(seed: int, kind: str, counter: int) -> str:
+    """32 hexadecimal digits: so many that a hash will do."""
+    return hashlib.blake2b(f"{seed}:{kind}:{counter}".encode(), digest_size=16).hexdigest()
+
+
+def _source_id(seed: int, kind: str, counter: int) -> str:
+    digits = _hashed(seed, kind, counter)
+    return "-".join((digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]))
+
+
 _ALLOTMENTS: Final[dict[str, Callable[[int, str, int], str]]] = {
     "asin": _asin,
     "fnsku": _capitals("X00", 7),
@@ -85,6 +95,8 @@ _ALLOTMENTS: Final[dict[str, Callable[[int, str, int], str]]] = {
     "transfer": _capitals("T", 10),
     "removal": _capitals("R", 10),
     "reimbursement": _capitals("C", 10),
+    "source": _source_id,
+    "submission": _hashed,
     "order": _order_id,
     "order_item": _order_item_id,
 }

@@ -2,17 +2,18 @@
 
 `NUMBERS` says for each name which accounts (and dispositions, and research ages) are added up; `explain` prints the
 same table's answer balance by balance. A `Position` is the running sum of one item in one country, by state.
-Source: domain specification §2.1; the age bands of research are those of the FBA Inventory v1 reference.
+`MERCHANT_NUMBERS` are those of stock that the seller has himself, by location.
+Source: domain specification §2.1, §2.4; the age bands of research are those of the FBA Inventory v1 reference.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
-from entrepot.domain.accounts import Account, Disposition, Key
+from entrepot.domain.accounts import DEFAULT_LOCATION, Account, Disposition, Key
 
 # D-3: units under research are not counted in the total (the published formula of the report leaves them out).
 RESEARCHING_IN_TOTAL: Final = False
@@ -98,6 +99,34 @@ def number(name: str, balances: Iterable[tuple[Key, int]], now: datetime) -> int
     """The value of one of `NUMBERS` over the balances given."""
     parts = NUMBERS[name]
     return sum(units for key, units in balances if any(part.counts(key, now) for part in parts))
+
+
+# Of merchant-fulfilled stock: what is for sale, what is reserved. `mfn_default` is what the channel DEFAULT shows: its
+# own units and those of all locations that are open for sale (D-15).
+MERCHANT_NUMBERS: Final[dict[str, tuple[Part, ...]]] = {
+    "mfn_available": (Part(Account.M_AVAIL),),
+    "mfn_default": (Part(Account.M_AVAIL),),
+    "mfn_pending": (Part(Account.M_RES_PENDING),),
+    "mfn_unshipped": (Part(Account.M_RES_UNSHIPPED),),
+    "mfn_reserved": (Part(Account.M_RES_PENDING), Part(Account.M_RES_UNSHIPPED)),
+}
+
+
+def default_places(active: Iterable[str]) -> frozenset[str]:
+    """What the channel DEFAULT is shown to have: its own units, and those of all locations that are active."""
+    return frozenset((DEFAULT_LOCATION, *active))
+
+
+def merchant_number(
+    name: str, balances: Iterable[tuple[Key, int]], active: Collection[str], place: str | None = None
+) -> int:
+    """The value of one of `MERCHANT_NUMBERS` over the balances of a SKU, at one location or at all of them.
+
+    active: the locations that are open for sale; only `mfn_default` asks which they are.
+    """
+    accounts = {part.account for part in MERCHANT_NUMBERS[name]}
+    places = default_places(active) if name == "mfn_default" else None if place is None else {place}
+    return sum(units for key, units in balances if key.account in accounts and (places is None or key.place in places))
 
 
 @dataclass(slots=True)

@@ -10,11 +10,15 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Final
 
 from entrepot.domain import commands as c
-from entrepot.domain.accounts import STOCK_ACCOUNTS, Account
+from entrepot.domain import orders
+from entrepot.domain.accounts import WAREHOUSE_ACCOUNTS, Account
 from entrepot.domain.errors import Invalid
 from entrepot.domain.events import EVENTS
-from entrepot.domain.fba import catalog, inbound, leaving, network, orders, trouble
+from entrepot.domain.fba import catalog, inbound, leaving, network, trouble
+from entrepot.domain.fba import orders as warehouse
 from entrepot.domain.fba.stock import Answer
+from entrepot.domain.mfn import listing, locations
+from entrepot.domain.mfn import orders as merchant
 from entrepot.domain.world import World
 
 
@@ -22,6 +26,8 @@ def set_policy(world: World, command: c.SetPolicy) -> Answer:
     wanted = {name: value for name, value in asdict(command).items() if value is not None}
     if not 0 <= wanted.get("putaway_hours", 0) <= 24 * 365:
         raise Invalid("putaway_hours", "must be between 0 and 8760")
+    if not 1 <= wanted.get("pending_minutes", 1) <= 60 * 24 * 365:
+        raise Invalid("pending_minutes", "must be between 1 and 525600")
     world.policies = replace(world.policies, **wanted)
     world.policies_changed = True
     return asdict(world.policies)
@@ -34,6 +40,7 @@ class Verb:
     events: tuple[str, ...] = ()
     reads: tuple[Account, ...] = ()  # accounts it must see whole, although it may not take from them
     relatives: bool = False  # needs the offers of its SKUs, and the SKUs that share an item with them
+    listings: bool = False  # needs the listings and products of its SKUs, and all locations of the seller
     timer: bool = False  # happens by itself; no door offers it
 
     @property
@@ -48,9 +55,10 @@ def _verb(
     events: str,
     reads: tuple[Account, ...] = (),
     relatives: bool = False,
+    listings: bool = False,
     timer: bool = False,
 ) -> Verb:
-    return Verb(command, perform, tuple(events.split()), reads, relatives, timer)
+    return Verb(command, perform, tuple(events.split()), reads, relatives, listings, timer)
 
 
 # Research opened twice at one instant ages once: whoever opens it must see what is open.
@@ -58,8 +66,10 @@ _RESEARCH: Final = (Account.FC_RESEARCH,)
 
 VERBS: Final[dict[str, Verb]] = {
     # catalogue
-    "create_item": _verb(c.CreateItem, catalog.create_item, "C01", relatives=True),
-    "close_item": _verb(c.CloseItem, catalog.close_item, "C02 F80", reads=STOCK_ACCOUNTS, relatives=True),
+    "create_item": _verb(c.CreateItem, catalog.create_item, "C01", relatives=True, listings=True),
+    "close_item": _verb(
+        c.CloseItem, catalog.close_item, "C02 F80", reads=WAREHOUSE_ACCOUNTS, relatives=True, listings=True
+    ),
     "merge_items": _verb(c.MergeItems, catalog.merge_items, "F65"),
     # inbound
     "plan": _verb(c.Plan, inbound.plan, "F01"),
@@ -76,12 +86,28 @@ VERBS: Final[dict[str, Verb]] = {
     "add_stock": _verb(c.AddStock, inbound.add_stock, "F90", relatives=True),
     "open_balance": _verb(c.OpenBalance, inbound.open_balance, "F91"),
     # orders
-    "place_order": _verb(c.PlaceOrder, orders.place_order, "F20 F20b"),
-    "cancel_order": _verb(c.CancelOrder, orders.cancel_order, "F21"),
-    "ship_order": _verb(c.ShipOrder, orders.ship_order, "F22"),
-    "miss_pick": _verb(c.MissPick, orders.miss_pick, "F23 F20", reads=_RESEARCH),
-    "lose_delivery": _verb(c.LoseDelivery, orders.lose_delivery, "F24"),
-    "return_unit": _verb(c.ReturnUnit, orders.return_unit, "F25 F26 F27 F59"),
+    "place_order": _verb(c.PlaceOrder, orders.place_order, "F20 F20b M02", listings=True),
+    "cancel_order": _verb(c.CancelOrder, orders.cancel_order, "F21 M04 M05"),
+    "ship_order": _verb(c.ShipOrder, warehouse.ship_order, "F22"),
+    "miss_pick": _verb(c.MissPick, warehouse.miss_pick, "F23 F20", reads=_RESEARCH),
+    "lose_delivery": _verb(c.LoseDelivery, warehouse.lose_delivery, "F24"),
+    "return_unit": _verb(c.ReturnUnit, warehouse.return_unit, "F25 F26 F27 F59"),
+    "verify_payment": _verb(c.VerifyPayment, merchant.verify_payment, "M03"),
+    "confirm_shipment": _verb(c.ConfirmShipment, merchant.confirm_shipment, "M06 M09", listings=True),
+    "restock_return": _verb(c.RestockReturn, merchant.restock_return, "M07", listings=True),
+    "refund": _verb(c.Refund, merchant.refund, "M12"),
+    # listings
+    "put_listing": _verb(c.PutListing, listing.put_listing, "C03 C01 M01 M10", relatives=True, listings=True),
+    "patch_listing": _verb(c.PatchListing, listing.patch_listing, "C03 C01 M01 M10", relatives=True, listings=True),
+    "delete_listing": _verb(
+        c.DeleteListing, listing.delete_listing, "C04 C02 M10", reads=WAREHOUSE_ACCOUNTS, relatives=True, listings=True
+    ),
+    "set_quantity": _verb(c.SetQuantity, listing.set_quantity, "M01", listings=True),
+    "move_quantity": _verb(c.MoveQuantity, listing.move_quantity, "M08", listings=True),
+    # locations
+    "create_source": _verb(c.CreateSource, locations.create_source, "C05", listings=True),
+    "update_source": _verb(c.UpdateSource, locations.update_source, "C06", listings=True),
+    "source_status": _verb(c.SourceStatus, locations.source_status, "M11", listings=True),
     # network
     "transfer": _verb(c.StartTransfer, network.transfer, "F30"),
     "arrive_transfer": _verb(c.ArriveTransfer, network.arrive_transfer, "F31 F31b"),
@@ -112,6 +138,7 @@ VERBS: Final[dict[str, Verb]] = {
     "finish_putaway": _verb(c.FinishPutaway, trouble.finish_putaway, "T07", timer=True),
     "end_processing": _verb(c.EndProcessing, trouble.end_processing, "F41", timer=True),
     "reach_expiry": _verb(c.ReachExpiry, trouble.reach_expiry, "F63", reads=(Account.FC_UNS,), timer=True),
+    "end_pending": _verb(c.EndPending, merchant.end_pending, "M03 M04", timer=True),
 }
 
 VERB_OF: Final[dict[type[c.Command], str]] = {verb.command: name for name, verb in VERBS.items()}

@@ -17,22 +17,43 @@ from entrepot.domain.errors import AlreadyExists, Invalid, NotFound
 from entrepot.domain.items import allot, clean_sku, tidy
 from entrepot.domain.ledger import Book, Entry
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.papers import Offer, Order, OrderItem, Removal, Shipment, ShipmentItem, Sku, Transfer
+from entrepot.domain.papers import (
+    Listing,
+    Offer,
+    Order,
+    OrderItem,
+    Product,
+    Removal,
+    Shipment,
+    ShipmentItem,
+    Sku,
+    Source,
+    Transfer,
+)
 from entrepot.domain.places import DEFAULT_CENTRES, country_of
 
-Paper = Sku | Offer | Shipment | ShipmentItem | Order | OrderItem | Transfer | Removal
+Paper = Sku | Offer | Listing | Product | Source | Shipment | ShipmentItem | Order | OrderItem | Transfer | Removal
 P = TypeVar("P", bound=Paper)
 
 
 @dataclass(frozen=True)
 class Policies:
-    """Choices that the specification leaves open, per seller (D-4, D-8, D-17, D-27)."""
+    """Choices that the specification leaves open, per seller (D-4, D-8, D-17, D-27), and those of the seller himself.
+
+    multi_location: whether he is in the multi-location programme, where the server insists on it (strict fidelity).
+    split_orders: whether a line may be shipped from several locations. pending_minutes: how long an unpaid order holds
+    its units; then it is cancelled (pending_end CANCEL) or becomes paid by itself (PAY).
+    """
 
     putaway: str = "PICKABLE_AT"
     putaway_hours: int = 12
     returns_at_fault: str = "AMAZON_OWNS"
     sell_in_transfer: bool = False
     remote_serving: bool = False
+    multi_location: bool = False
+    split_orders: bool = False
+    pending_minutes: int = 30
+    pending_end: str = "CANCEL"
 
 
 @dataclass(frozen=True)
@@ -49,6 +70,9 @@ class Timer:
 _SHELVES: Final[dict[type, tuple[str, tuple[str, ...]]]] = {
     Sku: ("skus", ("sku",)),
     Offer: ("offers", ("marketplace_id", "sku")),
+    Listing: ("listings", ("sku",)),
+    Product: ("products", ("asin",)),
+    Source: ("sources", ("source_id",)),
     Shipment: ("shipments", ("shipment_id",)),
     ShipmentItem: ("shipment_items", ("shipment_id", "fnsku")),
     Order: ("orders", ("order_id",)),
@@ -69,6 +93,11 @@ class World:
     skus: dict[str, Sku] = field(default_factory=dict)
     # The open offers only, by (marketplace, sku).
     offers: dict[tuple[str, str], Offer] = field(default_factory=dict)
+    listings: dict[str, Listing] = field(default_factory=dict)
+    # The products of the ASINs and GTINs at hand, by ASIN.
+    products: dict[str, Product] = field(default_factory=dict)
+    # All locations of the seller, where a command needs any.
+    sources: dict[str, Source] = field(default_factory=dict)
     shipments: dict[str, Shipment] = field(default_factory=dict)
     shipment_items: dict[tuple[str, str], ShipmentItem] = field(default_factory=dict)
     orders: dict[str, Order] = field(default_factory=dict)
@@ -76,6 +105,8 @@ class World:
     transfers: dict[str, Transfer] = field(default_factory=dict)
     removals: dict[str, Removal] = field(default_factory=dict)
     timers: list[Timer] = field(default_factory=list)
+    # Units that orders took (negative) or gave back at each location since a seller counted: (sku, as of, as of seq)
+    moved_since: dict[tuple[str, datetime | None, int | None], dict[str, int]] = field(default_factory=dict)
     # Entries without lines that still change what an item shows in a country: (country, item, entry)
     touched: list[tuple[str, str, Entry]] = field(default_factory=list)
     policies_changed: bool = False
@@ -113,7 +144,10 @@ class World:
     # papers
 
     def edit(self, paper: P) -> P:
-        """Announce a change of a paper, so that it is written, or restored if the command fails."""
+        """Announce a change of a paper, so that it is written, or restored if the command fails.
+
+        Lists and objects in it are to be replaced, not changed in place.
+        """
         self._saved.append((paper, copy.copy(paper)))
         self.changed[id(paper)] = paper
         return paper

@@ -10,12 +10,12 @@ from typing import Final
 
 import asyncpg
 
-from entrepot.domain.accounts import ACCOUNTS, Account
+from entrepot.domain.accounts import ACCOUNTS, DEFAULT_LOCATION, Account
 from entrepot.domain.errors import Invalid, NotFound
 from entrepot.domain.events import EVENTS
-from entrepot.domain.items import clean_sku
+from entrepot.domain.items import clean_sku, tidy
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.quantities import NUMBERS
+from entrepot.domain.quantities import MERCHANT_NUMBERS, NUMBERS, default_places
 from entrepot.storage import explanation as storage
 from entrepot.storage import worlds
 from entrepot.storage.database import Connection, Database
@@ -87,8 +87,9 @@ def number_named(name: str) -> str:
     """The number a name means: ours, or that of an API (`fulfillableQuantity`); Invalid if there is none."""
     words = re.split("[ _-]+", re.sub("(?<![A-Z])([A-Z])", r"_\1", name).lower())
     number = "_".join(word for word in words if word not in ("", "quantity"))
-    if number not in NUMBERS:
-        raise Invalid("number", f"'{name}' is not a number of stock; known: {', '.join(NUMBERS)}")
+    if number not in NUMBERS and number not in MERCHANT_NUMBERS:
+        known = ", ".join((*NUMBERS, *MERCHANT_NUMBERS))
+        raise Invalid("number", f"'{name}' is not a number of stock; known: {known}")
     return number
 
 
@@ -99,12 +100,14 @@ async def explain(
     number: str,
     marketplace_id: str | None = None,
     at: datetime | None = None,
+    source: str | None = None,
 ) -> Explanation:
     """Explain a number, in the seller's first marketplace unless one is named, now or at a past instant.
 
-    Stock that serves from other countries counts as the seller's policy is now: the journal does not say how it was.
-    Raises NotFound for an unknown seller or SKU, Invalid for another's marketplace, an unknown number, or an instant
-    that the world has not reached.
+    The numbers of stock that the seller has himself are of no marketplace; `source`, an id or a code, says of which
+    location. Stock that serves from other countries, and which locations are open, count as they are now: the journal
+    does not say how that was. Raises NotFound for an unknown seller or SKU, Invalid for another's marketplace or
+    location, an unknown number, or an instant that the world has not reached.
     """
     name = number_named(number)
     async with (
@@ -119,9 +122,12 @@ async def explain(
         skus = await storage.skus_of_item(connection, seller_id, clean_sku(sku))
         if not skus:
             raise NotFound("SKU", sku)
-        item = skus[0]["fnsku"]
-        counted = _counted(name, marketplace.country, ledger.policies.remote_serving)
-        balances = await storage.balances(connection, seller_id, item, seq)
+        item, counted = skus[0]["fnsku"], _counted(name, marketplace.country, ledger.policies.remote_serving)
+        if name in MERCHANT_NUMBERS:
+            item, counted = clean_sku(sku), await _merchant_counted(connection, seller_id, name, source)
+            skus = [row for row in skus if row["sku"] == item]
+        accounts = {c.part.account for c in counted}
+        balances = await storage.balances(connection, seller_id, item, accounts, seq)
         shares = [balance for balance in balances if any(_counts(c, balance, instant) for c in counted)]
         changes = await storage.changes(connection, seller_id, item, seq, counted, CHANGES_SHOWN)
         posted = await storage.entries(connection, seller_id, {balance.changed_seq for balance in shares})
@@ -161,11 +167,30 @@ def _counted(name: str, country: str, remote_serving: bool) -> list[Counted]:
     """What counts in a country; free stock elsewhere serves it too, if the seller lets it (D-17)."""
     everywhere = remote_serving and name in ("fulfillable", "total")
     return [
-        Counted(part, None if everywhere and part.account is Account.FC_AVAIL else country) for part in NUMBERS[name]
+        Counted(part, None if everywhere and part.account is Account.FC_AVAIL else country)
+        for part in NUMBERS.get(name, ())
     ]
 
 
+async def _merchant_counted(connection: Connection, seller_id: str, name: str, source: str | None) -> list[Counted]:
+    """What counts of the seller's own stock: at one location, at those that DEFAULT stands for, or at all."""
+    sources = await storage.sources(connection, seller_id)
+    places = None
+    if source is not None:
+        wanted = tidy(source)
+        ids = [DEFAULT_LOCATION] if wanted == DEFAULT_LOCATION else []
+        ids += [row["source_id"] for row in sources if wanted in (row["source_id"], row["code"])]
+        if not ids:
+            raise Invalid("source", f"'{source}' is not a location of this seller")
+        places = frozenset(ids[:1])
+    elif name == "mfn_default":
+        places = default_places(row["source_id"] for row in sources if row["status"] == "Active")
+    return [Counted(part, None, places) for part in MERCHANT_NUMBERS[name]]
+
+
 def _counts(counted: Counted, balance: Balance, instant: datetime) -> bool:
+    if counted.places is not None and balance.key.place not in counted.places:
+        return False
     return counted.country in (None, balance.country) and counted.part.counts(balance.key, instant)
 
 

@@ -41,12 +41,13 @@ class Outcome:
     replayed: bool = False
 
 
-@dataclass
-class _Ask:
+@dataclass(frozen=True)
+class Ask:
+    """A command, who asks for it, and with which idempotency key."""
+
     command: Command
     origin: Origin
-    key: str | None
-    future: asyncio.Future[Outcome]
+    key: str | None = None
 
     @property
     def request_hash(self) -> bytes:
@@ -54,9 +55,15 @@ class _Ask:
         return hashlib.blake2b(msgspec.json.encode(words), digest_size=16).digest()
 
 
+@dataclass(frozen=True)
+class _Waiting:
+    ask: Ask
+    future: asyncio.Future[Outcome]
+
+
 @dataclass
 class _Lane:
-    waiting: deque[_Ask] = field(default_factory=deque)
+    waiting: deque[_Waiting] = field(default_factory=deque)
     task: asyncio.Task[None] | None = None
 
 
@@ -75,15 +82,15 @@ class Ledger:
         came with another command, Unavailable when the database is away; then nothing was changed.
         """
         lane = self._lanes.setdefault(seller_id, _Lane())
-        ask = _Ask(command, origin, key, asyncio.get_running_loop().create_future())
-        lane.waiting.append(ask)
+        waiting = _Waiting(Ask(command, origin, key), asyncio.get_running_loop().create_future())
+        lane.waiting.append(waiting)
         if lane.task is None:
             lane.task = asyncio.create_task(self._drain(seller_id, lane))
         # A caller who hangs up must not undo what others of the batch share.
-        return await asyncio.shield(ask.future)
+        return await asyncio.shield(waiting.future)
 
     async def _drain(self, seller_id: str, lane: _Lane) -> None:
-        batch: list[_Ask] = []
+        batch: list[_Waiting] = []
         try:
             while lane.waiting:
                 batch = [lane.waiting.popleft() for _ in range(min(len(lane.waiting), self._batch_max))]
@@ -96,33 +103,46 @@ class Ledger:
                 del self._lanes[seller_id]
             lane.task = None
             # Only a lane that was cancelled leaves anybody unanswered.
-            for ask in (*batch, *lane.waiting):
-                _fail(ask, Unavailable("the server is stopping"))
+            for waiting in (*batch, *lane.waiting):
+                _fail(waiting, Unavailable("the server is stopping"))
 
-    async def _one_by_one(self, seller_id: str, batch: list[_Ask], problem: Exception) -> None:
+    async def _one_by_one(self, seller_id: str, batch: list[_Waiting], problem: Exception) -> None:
         """A batch failed as a whole: find out whose fault it was. A commit in doubt is not tried again."""
         if len(batch) == 1 or isinstance(problem, Unavailable):
-            for ask in batch:
-                _fail(ask, _meaning(problem))
+            for waiting in batch:
+                _fail(waiting, _meaning(problem))
             return
-        for ask in batch:
+        for waiting in batch:
             try:
-                await self._commit(seller_id, [ask])
+                await self._commit(seller_id, [waiting])
             except Exception as own:
-                _fail(ask, _meaning(own))
+                _fail(waiting, _meaning(own))
 
-    async def _commit(self, seller_id: str, batch: list[_Ask]) -> None:
+    async def _commit(self, seller_id: str, batch: list[_Waiting]) -> None:
         async with self._database.write(worlds.locking(seller_id)) as connection:
-            commands = [ask.command for ask in batch]
+            commands = [waiting.ask.command for waiting in batch]
             ledger, fetched = await loading.open_ledger(connection, seller_id, commands)
             if ledger.next_due is not None and ledger.next_due <= ledger.now:
                 ledger, fetched = await run_timers(connection, ledger), loading.Fetched()
-            results = await _run(connection, ledger, batch, fetched)
-        for ask, result in results:
+            results, _ = await _run(connection, ledger, [waiting.ask for waiting in batch], fetched)
+        for waiting, result in zip(batch, results, strict=True):
             if isinstance(result, Problem):
-                _fail(ask, result)
-            elif not ask.future.done():
-                ask.future.set_result(result)
+                _fail(waiting, result)
+            elif not waiting.future.done():
+                waiting.future.set_result(result)
+
+    async def rehearse(self, seller_id: str, command: Command) -> dict[str, object]:
+        """What a command would answer now; nothing of it is kept. Raises as `perform`."""
+        async with self.at_work(seller_id) as (connection, ledger):
+            world = await loading.load(connection, ledger, [command])
+        return _do(world, command)
+
+    @staticmethod
+    async def perform_all(
+        connection: Connection, ledger: LedgerRow, asks: Sequence[Ask]
+    ) -> tuple[list[Outcome | Problem], LedgerRow]:
+        """Do commands in a transaction that holds the seller's lock (`at_work`): what each did, or its refusal."""
+        return await _run(connection, ledger, list(asks), loading.Fetched(), in_order=True)
 
     async def tick(self) -> int:
         """Let due timers of all sellers happen; how many sellers had any."""
@@ -140,15 +160,23 @@ class Ledger:
             ledger, _ = await loading.open_ledger(connection, seller_id)
             yield connection, ledger
 
+    @asynccontextmanager
+    async def at_work(self, seller_id: str) -> AsyncIterator[tuple[Connection, LedgerRow]]:
+        """As `locked`, after everything that is due has happened."""
+        async with self.locked(seller_id) as (connection, ledger):
+            if ledger.next_due is not None and ledger.next_due <= ledger.now:
+                ledger = await run_timers(connection, ledger)
+            yield connection, ledger
+
     async def close(self) -> None:
         """Wait for the commands under way."""
         while tasks := [lane.task for lane in self._lanes.values() if lane.task is not None]:
             await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _fail(ask: _Ask, problem: Exception) -> None:
-    if not ask.future.done():
-        ask.future.set_exception(problem)
+def _fail(waiting: _Waiting, problem: Exception) -> None:
+    if not waiting.future.done():
+        waiting.future.set_exception(problem)
 
 
 def _meaning(problem: Exception) -> Exception:
@@ -157,34 +185,44 @@ def _meaning(problem: Exception) -> Exception:
     return problem
 
 
-_Result = tuple[_Ask, Outcome | Problem]
+_Result = Outcome | Problem
 
 
-async def _run(connection: Connection, ledger: LedgerRow, batch: list[_Ask], fetched: loading.Fetched) -> list[_Result]:
-    """Do a batch; commands that name papers not there yet come last and alone, as another may just create them."""
+async def _run(
+    connection: Connection, ledger: LedgerRow, batch: list[Ask], fetched: loading.Fetched, in_order: bool = False
+) -> tuple[list[_Result], LedgerRow]:
+    """Do a batch; commands that name papers not there yet come last and alone, as another may just create them.
+
+    `in_order`: those behind such a one that name the same come after it, too.
+    """
     world = await loading.load(connection, ledger, [ask.command for ask in batch], fetched)
-    later = [ask for ask in batch if len(batch) > 1 and _names_missing(world, ask.command)]
-    results, ledger = await _perform(connection, ledger, world, [ask for ask in batch if ask not in later])
-    for ask in later:
-        world = await loading.load(connection, ledger, [ask.command])
-        more, ledger = await _perform(connection, ledger, world, [ask])
-        results += more
-    return results
+    later: set[int] = set()
+    put_off: set[tuple[str, str]] = set()
+    for number, ask in enumerate(batch):
+        named = loading.names_of(ask.command)
+        if len(batch) > 1 and (_names_missing(world, ask.command, named) or not put_off.isdisjoint(named)):
+            later.add(number)
+            put_off.update(named if in_order else ())
+    sooner = [number for number in range(len(batch)) if number not in later]
+    found, ledger = await _perform(connection, ledger, world, [batch[number] for number in sooner])
+    results = dict(zip(sooner, found, strict=True))
+    for number in sorted(later):
+        world = await loading.load(connection, ledger, [batch[number].command])
+        [results[number]], ledger = await _perform(connection, ledger, world, [batch[number]])
+    return [results[number] for number in range(len(batch))], ledger
 
 
 # The papers that a command may name, and the verbs that are there to create them.
-_CREATORS: Final = {"skus": "create_item", "orders": "place_order"}
+_CREATORS: Final = {"skus": ("create_item", "put_listing", "patch_listing"), "orders": ("place_order",)}
 
 
-def _names_missing(world: World, command: Command) -> bool:
+def _names_missing(world: World, command: Command, named: Sequence[tuple[str, str]]) -> bool:
     verb = VERB_OF[type(command)]
-    return any(
-        name not in getattr(world, shelf) and _CREATORS.get(shelf) != verb for shelf, name in loading.names_of(command)
-    )
+    return any(name not in getattr(world, shelf) and verb not in _CREATORS.get(shelf, ()) for shelf, name in named)
 
 
 async def _perform(
-    connection: Connection, ledger: LedgerRow, world: World, asks: list[_Ask]
+    connection: Connection, ledger: LedgerRow, world: World, asks: list[Ask]
 ) -> tuple[list[_Result], LedgerRow]:
     keys = [ask.key for ask in asks if ask.key]
     kept = await writing.kept_answers(connection, ledger.seller_id, keys) if keys else {}
@@ -193,19 +231,19 @@ async def _perform(
     new: list[Kept] = []
     for ask in asks:
         if ask.key and ask.key in kept:
-            results.append((ask, _replay(kept[ask.key], ask)))
+            results.append(_replay(kept[ask.key], ask))
             continue
         before = len(world.book.entries)
         try:
             answer = _do(world, ask.command)
         except Problem as problem:
-            results.append((ask, problem))
+            results.append(problem)
             continue
         entries = world.book.entries[before:]
         for entry in entries:
             entry.seq = ledger.last_seq + len(written) + 1
             written.append(Written(entry, ask.origin, ask.key))
-        results.append((ask, Outcome(entries, answer)))
+        results.append(Outcome(entries, answer))
         if ask.key:
             kept[ask.key] = Kept(ask.key, ask.request_hash, msgspec.json.encode([entries, answer]).decode())
             new.append(kept[ask.key])
@@ -224,7 +262,7 @@ def _do(world: World, command: Command) -> dict[str, object]:
         raise
 
 
-def _replay(kept: Kept, ask: _Ask) -> Outcome | Problem:
+def _replay(kept: Kept, ask: Ask) -> Outcome | Problem:
     if kept.request_hash != ask.request_hash:
         return KeyReused("this idempotency key was used with a different request")
     entries, answer = msgspec.json.decode(kept.answer, type=tuple[list[Entry], dict[str, object]])

@@ -70,6 +70,10 @@ class Keyring:
         except InvalidTag:
             raise Unsealable from None
 
+    def signature(self, purpose: str, text: str) -> str:
+        """The proof, in hexadecimal, that a holder of the key file wrote this text for this purpose."""
+        return hmac.digest(self._subkey("sign " + purpose), text.encode("utf-8", "surrogatepass"), "sha256").hex()
+
     async def password_hash(self, password: str) -> str:
         """The argon2 hash to keep for a password, computed off the event loop."""
         return await self._passwords.hash(password)

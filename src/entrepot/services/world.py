@@ -59,10 +59,16 @@ class WorldService:
         return Time(row.now, row.clock.rate)
 
     async def explain(
-        self, seller_id: str, sku: str, number: str, marketplace: str | None = None, at: datetime | None = None
+        self,
+        seller_id: str,
+        sku: str,
+        number: str,
+        marketplace: str | None = None,
+        at: datetime | None = None,
+        source: str | None = None,
     ) -> Explanation:
         """Which balances make up a number of a SKU, now or at a past instant, and which entries changed it last."""
-        return await explain(self._database, seller_id, sku, number, marketplace, at)
+        return await explain(self._database, seller_id, sku, number, marketplace, at, source)
 
     async def advance(self, seller_id: str | None, span: str | float) -> Time:
         """Let time pass at once; what is due happens in order, each at its own instant."""

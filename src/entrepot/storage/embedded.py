@@ -46,7 +46,7 @@ _PLAIN = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ01234567
 _LOCALE = ("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8")
 # Written to postgresql.conf when a cluster is made; whoever runs it may change them there.
 _TUNING = {
-    "shared_buffers": "128MB",
+    "shared_buffers": "256MB",
     "max_connections": "100",
     "max_wal_size": "2GB",
     "wal_compression": "on",

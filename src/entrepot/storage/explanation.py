@@ -9,12 +9,17 @@ from typing import Final
 
 import asyncpg
 
-from entrepot.domain.accounts import Key
+from entrepot.domain.accounts import ACCOUNTS, Account, Key
 from entrepot.domain.quantities import Part
 from entrepot.storage.database import Connection
 from entrepot.storage.loading import key_of
 
 _TICK: Final = timedelta(microseconds=1)
+
+
+def _indexed(accounts: Iterable[Account], lines: str = "") -> str:
+    """What must be said of the lines of warehouse accounts for their index to be used."""
+    return "" if any(ACCOUNTS[account].merchant for account in accounts) else f"and {lines}country <> ''"
 
 
 async def skus_of_item(connection: Connection, seller_id: str, sku: str) -> list[asyncpg.Record]:
@@ -47,15 +52,18 @@ class Balance:
     changed_seq: int
 
 
-async def balances(connection: Connection, seller_id: str, item: str, until: int) -> list[Balance]:
-    """An item's balances in all buildings and shipments after entry `until`, added up from the journal."""
+async def balances(
+    connection: Connection, seller_id: str, item: str, accounts: Iterable[Account], until: int
+) -> list[Balance]:
+    """An item's balances in some accounts after entry `until`, added up from the journal."""
+    chosen = list(accounts)
     rows = await connection.fetch(
-        """
+        f"""
         select item, account, place, disposition, detail, ref, at, country, sum(delta)::bigint as units,
                max(seq) as changed_seq
         from (
             select item, account, place, disposition, detail, ref, at, country, seq, sum(delta) as delta from lines
-            where seller_id = $1 and item = $2 and seq <= $3 and country <> ''
+            where seller_id = $1 and item = $2 and seq <= $3 and account = any($4) {_indexed(chosen)}
             group by item, account, place, disposition, detail, ref, at, country, seq having sum(delta) <> 0
         ) moves
         group by item, account, place, disposition, detail, ref, at, country having sum(delta) <> 0
@@ -64,24 +72,26 @@ async def balances(connection: Connection, seller_id: str, item: str, until: int
         seller_id,
         item,
         until,
+        chosen,
     )
     return [Balance(key_of(row), row["country"], row["units"], row["changed_seq"]) for row in rows]
 
 
 @dataclass(frozen=True)
 class Counted:
-    """What a number counts: a part of it, in one country or in all (None)."""
+    """What a number counts: a part of it, in one country or in all (None), at some places or at all (None)."""
 
     part: Part
     country: str | None
+    places: frozenset[str] | None = None
 
 
 # Units under research change their age by themselves: the mark that says so (T50) takes them out of one number and
 # brings them into another, on the first day of their new age.
 _CHANGES = """
     with counted as (
-        select * from unnest($4::text[], $5::text[], $6::text[], $7::int[], $8::int[])
-            as c(account, disposition, country, first_day, last_day)
+        select * from unnest($4::text[], $5::text[], $6::text[], $7::int[], $8::int[], $10::text[])
+            as c(account, disposition, country, first_day, last_day, places)
     ), moves as (
         select l.seq, l.delta, e.event, c.first_day, c.last_day, l.line,
                case when c.first_day > 0 then
@@ -93,8 +103,8 @@ _CHANGES = """
         from lines l
         join entries e on e.seller_id = l.seller_id and e.seq = l.seq
         join counted c on c.account = l.account and c.disposition in ('', l.disposition)
-            and c.country in ('', l.country)
-        where l.seller_id = $1 and l.item = $2 and l.seq <= $3 and l.country <> ''
+            and c.country in ('', l.country) and (c.places is null or l.place = any(string_to_array(c.places, e'\n')))
+        where l.seller_id = $1 and l.item = $2 and l.seq <= $3 {indexed}
     ), deltas as (
         select seq, case
             when first_day = 0 then delta
@@ -124,11 +134,19 @@ async def changes(
             c.country or "",
             c.part.band.first_day if c.part.band else 0,
             c.part.band.last_day if c.part.band else 0,
+            None if c.places is None else "\n".join(sorted(c.places)),
         )
         for c in counted
     ]
-    columns = (list(column) for column in zip(*rows, strict=True))
-    return list(await connection.fetch(_CHANGES, seller_id, item, until, *columns, limit))
+    *columns, places = (list(column) for column in zip(*rows, strict=True))
+    query = _CHANGES.format(indexed=_indexed([Account(account) for account in columns[0]], "l."))
+    return list(await connection.fetch(query, seller_id, item, until, *columns, limit, places))
+
+
+async def sources(connection: Connection, seller_id: str) -> list[asyncpg.Record]:
+    """Every location of the seller: source_id, code, status."""
+    query = "select source_id, code, status from sources where seller_id = $1"
+    return list(await connection.fetch(query, seller_id))
 
 
 async def entries(connection: Connection, seller_id: str, seqs: Iterable[int]) -> dict[int, asyncpg.Record]:

@@ -79,7 +79,8 @@ _CHANGED_AT: Final = (
         )
     )
     or exists (
-        select from lines x where x.seller_id = $1 and x.item = k.fnsku and (x.country = $3 or {_REMOTE})
+        select from lines x
+        where x.seller_id = $1 and x.item = k.fnsku and x.country <> '' and (x.country = $3 or {_REMOTE})
         and x.account = any({{building}}::text[]) and x.seq >= {_FIRST_SINCE} and x.seq <= {{snapshot}}
     )
 )"""
@@ -151,8 +152,8 @@ async def last_changes(
         cross join lateral (
             select greatest(
                 (select max(x.seq) from lines x
-                 where x.seller_id = $1 and x.item = w.item and x.seq <= $5
-                 and (x.country = $3 or $6 and x.country <> '')),
+                 where x.seller_id = $1 and x.item = w.item and x.seq <= $5 and x.country <> ''
+                 and (x.country = $3 or $6)),
                 (select max(greatest(case when o.created_seq <= $5 then o.created_seq end,
                                      case when o.closed_seq <= $5 then o.closed_seq end))
                  from skus k join offers o on o.seller_id = $1 and o.sku = k.sku

@@ -56,7 +56,7 @@ CREATE TABLE public.authorizations (
 
 CREATE TABLE public.balances (
     seller_id text NOT NULL,
-    item text NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
     account text NOT NULL,
     ref text NOT NULL,
     place text NOT NULL,
@@ -65,8 +65,9 @@ CREATE TABLE public.balances (
     at timestamp with time zone NOT NULL,
     quantity bigint NOT NULL,
     CONSTRAINT balances_bounded CHECK ((abs(quantity) <= 999999999)),
-    CONSTRAINT balances_never_negative CHECK (((quantity >= 0) OR (account = ANY (ARRAY['X_SUPPLIER'::text, 'X_CORRECTION'::text]))))
-);
+    CONSTRAINT balances_never_negative CHECK ((quantity >= 0))
+)
+WITH (fillfactor='70');
 
 CREATE TABLE public.commands (
     seller_id text NOT NULL,
@@ -74,6 +75,17 @@ CREATE TABLE public.commands (
     request_hash bytea NOT NULL,
     answer text NOT NULL,
     recorded_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL
+);
+
+CREATE TABLE public.documents (
+    seller_id text NOT NULL,
+    document_id text NOT NULL COLLATE pg_catalog."C",
+    content_type text NOT NULL,
+    object text,
+    size bigint DEFAULT 0 NOT NULL,
+    gzip boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    submission text
 );
 
 CREATE TABLE public.entries (
@@ -107,7 +119,7 @@ CREATE TABLE public.lines (
     seller_id text NOT NULL,
     seq bigint NOT NULL,
     line integer NOT NULL,
-    item text NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
     account text NOT NULL,
     place text NOT NULL,
     disposition text NOT NULL,
@@ -118,6 +130,26 @@ CREATE TABLE public.lines (
     delta bigint NOT NULL,
     CONSTRAINT lines_delta_check CHECK (((delta <> 0) AND (abs(delta) <= 999999999)))
 );
+
+CREATE TABLE public.listing_attributes (
+    seller_id text NOT NULL,
+    sku text NOT NULL COLLATE pg_catalog."C",
+    attributes jsonb NOT NULL
+);
+
+CREATE TABLE public.listings (
+    seller_id text NOT NULL,
+    sku text NOT NULL COLLATE pg_catalog."C",
+    product_type text NOT NULL,
+    requirements text NOT NULL,
+    marketplaces jsonb NOT NULL,
+    availability jsonb NOT NULL,
+    offers jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    deleted_at timestamp with time zone
+)
+WITH (fillfactor='70');
 
 CREATE TABLE public.offers (
     seller_id text NOT NULL,
@@ -139,7 +171,13 @@ CREATE TABLE public.order_items (
     cancelled bigint NOT NULL,
     shipped bigint NOT NULL,
     returned bigint NOT NULL,
-    lost bigint NOT NULL
+    lost bigint NOT NULL,
+    routes jsonb NOT NULL,
+    currency text NOT NULL,
+    price bigint NOT NULL,
+    refunded bigint NOT NULL,
+    packages jsonb NOT NULL,
+    line bigint NOT NULL
 );
 
 CREATE TABLE public.orders (
@@ -148,13 +186,17 @@ CREATE TABLE public.orders (
     status text NOT NULL,
     channel text NOT NULL,
     marketplace_id text NOT NULL,
-    placed_at timestamp with time zone NOT NULL
+    placed_at timestamp with time zone NOT NULL,
+    paid_at timestamp with time zone,
+    updated_at timestamp with time zone NOT NULL,
+    details jsonb NOT NULL,
+    promise jsonb NOT NULL
 );
 
 CREATE TABLE public.positions (
     seller_id text NOT NULL,
     country text NOT NULL,
-    item text NOT NULL,
+    item text NOT NULL COLLATE pg_catalog."C",
     available bigint DEFAULT 0 NOT NULL,
     ordered bigint DEFAULT 0 NOT NULL,
     in_transfer bigint DEFAULT 0 NOT NULL,
@@ -172,6 +214,14 @@ CREATE TABLE public.positions (
     stock_seq bigint NOT NULL,
     any_seq bigint NOT NULL,
     any_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.products (
+    seller_id text NOT NULL,
+    asin text NOT NULL COLLATE pg_catalog."C",
+    gtin text NOT NULL,
+    product_type text NOT NULL,
+    title text NOT NULL
 );
 
 CREATE TABLE public.removals (
@@ -215,7 +265,7 @@ CREATE TABLE public.sellers (
 CREATE TABLE public.shipment_items (
     seller_id text NOT NULL,
     shipment_id text NOT NULL,
-    fnsku text NOT NULL,
+    fnsku text NOT NULL COLLATE pg_catalog."C",
     sku text NOT NULL,
     announced bigint NOT NULL,
     received bigint NOT NULL,
@@ -234,10 +284,65 @@ CREATE TABLE public.shipments (
 CREATE TABLE public.skus (
     seller_id text NOT NULL,
     sku text NOT NULL COLLATE pg_catalog."C",
-    fnsku text NOT NULL,
+    fnsku text NOT NULL COLLATE pg_catalog."C",
     asin text NOT NULL,
     condition text NOT NULL,
     barcode text NOT NULL
+);
+
+CREATE TABLE public.sources (
+    seller_id text NOT NULL,
+    source_id text NOT NULL COLLATE pg_catalog."C",
+    code text NOT NULL,
+    alias text NOT NULL,
+    status text NOT NULL,
+    address jsonb NOT NULL,
+    configuration jsonb NOT NULL,
+    capabilities jsonb NOT NULL,
+    window_start timestamp with time zone,
+    window_orders bigint NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.submission_issues (
+    seller_id text NOT NULL,
+    submission_id text NOT NULL COLLATE pg_catalog."C",
+    number bigint NOT NULL,
+    "position" integer NOT NULL,
+    severity text NOT NULL,
+    code text NOT NULL,
+    message text NOT NULL,
+    message_id bigint,
+    sku text NOT NULL,
+    attribute text NOT NULL,
+    details jsonb NOT NULL,
+    CONSTRAINT submission_issues_severity_check CHECK ((severity = ANY (ARRAY['ERROR'::text, 'WARNING'::text, 'INFO'::text])))
+);
+
+CREATE TABLE public.submissions (
+    seller_id text NOT NULL,
+    submission_id text NOT NULL COLLATE pg_catalog."C",
+    arrived bigint NOT NULL,
+    door text NOT NULL,
+    actor text NOT NULL,
+    feed_type text NOT NULL,
+    lane text NOT NULL,
+    marketplaces text[] NOT NULL,
+    document_id text NOT NULL,
+    options jsonb NOT NULL,
+    strict boolean NOT NULL,
+    status text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    result_id text,
+    total bigint,
+    applied bigint DEFAULT 0 NOT NULL,
+    attempt integer DEFAULT 0 NOT NULL,
+    tries integer DEFAULT 0 NOT NULL,
+    queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT submissions_status_check CHECK ((status = ANY (ARRAY['IN_QUEUE'::text, 'IN_PROGRESS'::text, 'DONE'::text, 'FATAL'::text, 'CANCELLED'::text])))
 );
 
 CREATE TABLE public.timers (
@@ -280,6 +385,9 @@ ALTER TABLE ONLY public.balances
 ALTER TABLE ONLY public.commands
     ADD CONSTRAINT commands_pkey PRIMARY KEY (seller_id, idempotency_key);
 
+ALTER TABLE ONLY public.documents
+    ADD CONSTRAINT documents_pkey PRIMARY KEY (seller_id, document_id);
+
 ALTER TABLE ONLY public.entries
     ADD CONSTRAINT entries_pkey PRIMARY KEY (seller_id, seq);
 
@@ -287,7 +395,13 @@ ALTER TABLE ONLY public.ledgers
     ADD CONSTRAINT ledgers_pkey PRIMARY KEY (seller_id);
 
 ALTER TABLE ONLY public.lines
-    ADD CONSTRAINT lines_pkey PRIMARY KEY (seller_id, item, seq, line);
+    ADD CONSTRAINT lines_pkey PRIMARY KEY (seller_id, seq, line);
+
+ALTER TABLE ONLY public.listing_attributes
+    ADD CONSTRAINT listing_attributes_pkey PRIMARY KEY (seller_id, sku);
+
+ALTER TABLE ONLY public.listings
+    ADD CONSTRAINT listings_pkey PRIMARY KEY (seller_id, sku);
 
 ALTER TABLE ONLY public.offers
     ADD CONSTRAINT offers_pkey PRIMARY KEY (seller_id, marketplace_id, sku, created_seq);
@@ -300,6 +414,9 @@ ALTER TABLE ONLY public.orders
 
 ALTER TABLE ONLY public.positions
     ADD CONSTRAINT positions_pkey PRIMARY KEY (seller_id, country, item);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_pkey PRIMARY KEY (seller_id, asin);
 
 ALTER TABLE ONLY public.removals
     ADD CONSTRAINT removals_pkey PRIMARY KEY (seller_id, removal_id);
@@ -322,6 +439,15 @@ ALTER TABLE ONLY public.shipments
 ALTER TABLE ONLY public.skus
     ADD CONSTRAINT skus_pkey PRIMARY KEY (seller_id, sku);
 
+ALTER TABLE ONLY public.sources
+    ADD CONSTRAINT sources_pkey PRIMARY KEY (seller_id, source_id);
+
+ALTER TABLE ONLY public.submission_issues
+    ADD CONSTRAINT submission_issues_pkey PRIMARY KEY (seller_id, submission_id, number, "position");
+
+ALTER TABLE ONLY public.submissions
+    ADD CONSTRAINT submissions_pkey PRIMARY KEY (seller_id, submission_id);
+
 ALTER TABLE ONLY public.timers
     ADD CONSTRAINT timers_pkey PRIMARY KEY (seller_id, timer_no);
 
@@ -332,17 +458,35 @@ CREATE INDEX authorization_codes_expiry ON public.authorization_codes USING btre
 
 CREATE UNIQUE INDEX authorizations_in_force ON public.authorizations USING btree (seller_id, client_id) WHERE (revoked_at IS NULL);
 
+CREATE INDEX lines_item ON public.lines USING btree (seller_id, item, seq) WHERE (country <> ''::text);
+
 CREATE UNIQUE INDEX offers_open ON public.offers USING btree (seller_id, marketplace_id, sku) WHERE (closed_seq IS NULL);
 
 CREATE INDEX order_items_order ON public.order_items USING btree (seller_id, order_id);
 
+CREATE INDEX orders_listed ON public.orders USING btree (seller_id, placed_at, order_id);
+
 CREATE INDEX positions_stock ON public.positions USING btree (seller_id, country, stock_seq);
+
+CREATE UNIQUE INDEX products_gtin ON public.products USING btree (seller_id, gtin) WHERE (gtin <> ''::text);
 
 CREATE UNIQUE INDEX sellers_email ON public.sellers USING btree (lower(email));
 
 CREATE INDEX skus_asin ON public.skus USING btree (seller_id, asin);
 
 CREATE INDEX skus_fnsku ON public.skus USING btree (seller_id, fnsku);
+
+CREATE UNIQUE INDEX sources_code ON public.sources USING btree (seller_id, code);
+
+CREATE INDEX sources_listed ON public.sources USING btree (seller_id, created_at, source_id);
+
+CREATE UNIQUE INDEX submissions_arrived ON public.submissions USING btree (seller_id, arrived);
+
+CREATE UNIQUE INDEX submissions_in_progress ON public.submissions USING btree (seller_id, lane) WHERE (status = 'IN_PROGRESS'::text);
+
+CREATE INDEX submissions_in_queue ON public.submissions USING btree (seller_id, lane, arrived) WHERE (status = 'IN_QUEUE'::text);
+
+CREATE INDEX submissions_waiting ON public.submissions USING btree (queued_at) WHERE (status = ANY (ARRAY['IN_QUEUE'::text, 'IN_PROGRESS'::text]));
 
 CREATE INDEX timers_due ON public.timers USING btree (seller_id, due_at, timer_no);
 

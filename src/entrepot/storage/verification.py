@@ -11,7 +11,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from typing import Final
 
-from entrepot.domain.accounts import ACCOUNTS, BUILDING_ACCOUNTS
+from entrepot.domain.accounts import (
+    ACCOUNTS,
+    BUILDING_ACCOUNTS,
+    DEFAULT_LOCATION,
+    KEPT_ACCOUNTS,
+    MERCHANT_ACCOUNTS,
+    Account,
+)
 from entrepot.domain.events import EVENTS
 from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.domain.places import AIRPORTS
@@ -149,8 +156,16 @@ _CHARTED: Final = """
 _COUNTRIES: Final = """
     select l.seller_id, 'entry ' || l.seq || ', line ' || l.line || ', place ' || l.place as subject,
            coalesce(c.country, '') as expected, l.country
-    from lines l left join unnest($2::text[], $3::text[]) as c(airport, country) on c.airport = left(l.place, 3)
+    from lines l left join unnest($2::text[], $3::text[]) as c(airport, country)
+        on c.airport = left(l.place, 3) and l.account <> all($4::text[])
     where {l} and l.country <> coalesce(c.country, '')
+"""
+_LOCATIONS: Final = """
+    select l.seller_id, 'place ' || l.place || ' in ' || l.account as subject,
+           'one of the locations of the seller' as expected, 'none'
+    from (select distinct l.seller_id, l.account, l.place from lines l where {l} and l.account = any($2::text[])) l
+    where l.place <> $3
+    and not exists (select from sources s where s.seller_id = l.seller_id and s.source_id = l.place)
 """
 _SEQUENCES: Final = """
     select seller_id, 'journal' as subject, 'entries 1 to ' || coalesce(l.last_seq, 0) as expected,
@@ -196,11 +211,12 @@ _KEYS: Final = """
 _NEGATIVE: Final = """
     select b.seller_id, concat_ws(' ', b.account, b.item, b.place, b.disposition, b.detail, b.ref) as subject,
            '0 or more' as expected, b.quantity::text
-    from balances b where {b} and b.quantity < 0 and b.account <> all($2::text[])
+    from balances b where {b} and b.quantity < 0
 """
 _KEY: Final = "item, account, ref, place, disposition, detail, at"
 _BALANCES: Final = _compared(
-    f"select l.seller_id, {_KEY}, sum(l.delta) as units from lines l where {{l}} group by l.seller_id, {_KEY}",
+    f"select l.seller_id, {_KEY}, sum(l.delta) as units from lines l where {{l}} and l.account = any($2::text[])"
+    f" group by l.seller_id, {_KEY}",
     f"select b.seller_id, {_KEY}, b.quantity as units from balances b where {{b}}",
     _KEY,
     "concat_ws(' ', account, item, place, disposition, detail, ref, nullif(at, '-infinity'))",
@@ -249,22 +265,29 @@ _MARKS: Final = """
 
 # The papers, which count on their own.
 
+# An order's items are FNSKUs where the warehouse ships it, and SKUs where the seller does.
+_ITEM_OF_ORDER: Final = "case when o.channel = 'MFN' then i.sku else i.fnsku end"
+_ORDER_OF_ITEM: Final = "join orders o on o.seller_id = i.seller_id and o.order_id = i.order_id"
 _RESERVED: Final = _compared(
-    """
-    select i.seller_id, i.order_item_id as paper, i.fnsku as item, i.ordered - i.cancelled - i.shipped as units
-    from order_items i where {i}
+    f"""
+    select i.seller_id, i.order_item_id as paper, {_ITEM_OF_ORDER} as item, case
+               when o.channel <> 'MFN' then 'FC_ORDER' when o.paid_at is null then 'M_RES_PENDING'
+               else 'M_RES_UNSHIPPED'
+           end as account, i.ordered - i.cancelled - i.shipped as units
+    from order_items i {_ORDER_OF_ITEM} where {{i}}
     """,
     """
-    select b.seller_id, b.ref as paper, b.item, sum(b.quantity) as units
-    from balances b where {b} and b.account = 'FC_ORDER' group by b.seller_id, b.ref, b.item
+    select b.seller_id, b.ref as paper, b.item, b.account, sum(b.quantity) as units
+    from balances b where {b} and b.account in ('FC_ORDER', 'M_RES_PENDING', 'M_RES_UNSHIPPED')
+    group by b.seller_id, b.ref, b.item, b.account
     """,
-    "paper, item",
-    "'order item ' || paper",
+    "paper, item, account",
+    "concat_ws(' ', 'order item', paper, account)",
 )
 _WITH_CUSTOMERS: Final = _compared(
-    """
-    select i.seller_id, i.order_item_id as paper, i.fnsku as item, i.shipped - i.returned - i.lost as units
-    from order_items i where {i}
+    f"""
+    select i.seller_id, i.order_item_id as paper, {_ITEM_OF_ORDER} as item, i.shipped - i.returned - i.lost as units
+    from order_items i {_ORDER_OF_ITEM} where {{i}}
     """,
     """
     select b.seller_id, b.ref as paper, b.item, sum(b.quantity) as units
@@ -273,6 +296,26 @@ _WITH_CUSTOMERS: Final = _compared(
     "paper, item",
     "'order item ' || paper",
 )
+_ROUTES: Final = f"""
+    select i.seller_id, 'order item ' || i.order_item_id as subject,
+           'routes for ' || i.ordered || ', packages of ' || i.shipped as expected,
+           'routes for ' || r.units || ', packages of ' || p.units
+    from order_items i {_ORDER_OF_ITEM}
+    cross join lateral (
+        select coalesce(sum((route ->> 'quantity')::bigint), 0) as units from jsonb_array_elements(i.routes) route
+    ) r
+    cross join lateral (
+        select coalesce(sum((package ->> 'quantity')::bigint), 0) as units from jsonb_array_elements(i.packages) package
+    ) p
+    where {{i}} and o.channel = 'MFN' and (r.units <> i.ordered or p.units <> i.shipped)
+"""
+_REFUNDS: Final = f"""
+    select i.seller_id, 'order item ' || i.order_item_id as subject,
+           'refunds up to ' || case when o.paid_at is null then 0 else i.price * i.ordered end as expected,
+           i.refunded::text
+    from order_items i {_ORDER_OF_ITEM}
+    where {{i}} and (i.refunded < 0 or i.refunded > case when o.paid_at is null then 0 else i.price * i.ordered end)
+"""
 _COUNTERS: Final = """
     select i.seller_id, 'order item ' || i.order_item_id as subject, 'parts within the whole' as expected,
            concat_ws(' ', i.ordered, i.cancelled, i.shipped, i.returned, i.lost)
@@ -301,7 +344,7 @@ _COUNTERS: Final = """
     )
 """
 _ORDER_STATES: Final = """
-    select o.seller_id, 'order ' || o.order_id as subject, coalesce(i.status, 'items') as expected, o.status
+    select o.seller_id, 'order ' || o.order_id as subject, coalesce(w.status, 'items') as expected, o.status
     from (select * from orders o where {o}) o
     left join (
         select i.seller_id, i.order_id, case
@@ -311,7 +354,10 @@ _ORDER_STATES: Final = """
         end as status
         from order_items i where {i} group by i.seller_id, i.order_id
     ) i using (seller_id, order_id)
-    where o.status is distinct from i.status
+    cross join lateral (select case
+        when o.channel = 'MFN' and o.paid_at is null and i.status = 'Unshipped' then 'Pending' else i.status
+    end as status) w
+    where o.status is distinct from w.status
 """
 _TRANSFERS: Final = _compared(
     """
@@ -403,6 +449,12 @@ _TIMERS: Final = """
         and t.arguments ->> 'fnsku' = b.item and t.arguments ->> 'fc' = b.place
         and (t.arguments ->> 'pickable_at')::timestamptz = b.at
     )
+    union all
+    select o.seller_id, 'order ' || o.order_id, 'a timer', 'none'
+    from orders o where {o} and o.status = 'Pending' and not exists (
+        select from timers t where t.seller_id = o.seller_id and t.kind = 'end_pending'
+        and t.arguments ->> 'order' = o.order_id
+    )
 """
 
 # The numbers that doors show.
@@ -461,7 +513,8 @@ _SUMS_OF_NUMBERS: Final = f"""
 
 _WITH_SELLER: Final = (
     "ledgers", "entries", "lines", "balances", "positions", "commands", "timers", "skus", "offers", "shipments",
-    "shipment_items", "orders", "order_items", "transfers", "removals",
+    "shipment_items", "orders", "order_items", "transfers", "removals", "sources", "listings", "listing_attributes",
+    "products",
 )  # fmt: skip
 _STRANGERS: Final = " union all ".join(
     f"""
@@ -471,18 +524,24 @@ _STRANGERS: Final = " union all ".join(
     """
     for table in _WITH_SELLER
 )
-_FOREIGN_ITEMS: Final = " union all ".join(
-    f"""
-    select x.seller_id, 'item ' || x.item || ' in {table}' as subject, 'a SKU of the same seller' as expected, 'none'
-    from (select distinct seller_id, item from {table} x where {{x}}) x
-    where not exists (select from skus k where k.seller_id = x.seller_id and k.fnsku = x.item)
-    """
-    for table in ("lines", "balances", "positions")
-)
+# An item is an FNSKU in the warehouse's accounts, a SKU in the seller's own, and either with a customer.
+_FOREIGN_ITEMS: Final = """
+    select x.seller_id, 'item ' || x.item || ' in ' || x.account as subject, 'a SKU of the same seller' as expected,
+           'none'
+    from (
+        select distinct seller_id, item, account from lines x where {x}
+        union select seller_id, item, account from balances x where {x}
+        union select seller_id, item, 'positions' from positions x where {x}
+    ) x
+    where not exists (
+        select from skus k where k.seller_id = x.seller_id
+        and (k.fnsku = x.item and x.account <> all($2::text[]) or k.sku = x.item and x.account = any($3::text[]))
+    )
+"""
 _FOREIGN_SKUS: Final = " union all ".join(
     f"""
     select x.seller_id, 'SKU ' || x.sku || ' in {table}' as subject, 'a SKU of the same seller' as expected, 'none'
-    from (select distinct seller_id, sku, {fnsku} as fnsku from {table} x where {{x}}) x
+    from (select distinct seller_id, sku, nullif({fnsku}, '') as fnsku from {table} x where {{x}}) x
     where not exists (
         select from skus k where k.seller_id = x.seller_id and k.sku = x.sku and k.fnsku = coalesce(x.fnsku, k.fnsku)
     )
@@ -493,6 +552,7 @@ _FOREIGN_SKUS: Final = " union all ".join(
         ("order_items", "fnsku"),
         ("transfers", "fnsku"),
         ("removals", "fnsku"),
+        ("listings", "null::text"),
     )
 )
 
@@ -515,6 +575,8 @@ def _having(part: str) -> list[str]:
     return [account.value for account, traits in ACCOUNTS.items() if part in traits.parts]
 
 
+# Accounts whose items are SKUs.
+_BY_SKU: Final = [account.value for account in (*MERCHANT_ACCOUNTS, Account.X_SELLER)]
 _AIRPORT_COLUMNS: Final = _columns(AIRPORTS.items())
 _PARTS: Final = [_part(name, part) for name, parts in NUMBERS.items() for part in parts]
 _MOVE_COLUMNS: Final = _columns((code, *move) for code, event in EVENTS.items() for move in event.moves)
@@ -535,12 +597,14 @@ CHECKS: Final = (
         "Every line names a balance that the chart of accounts knows", (2, 3), ("lines",), _CHARTED,
         (*_CHART_COLUMNS, _having("place"), _having("detail"), _having("ref"), _having("at")),
     ),
-    Check("Every line's country is that of its place", (4,), ("lines",), _COUNTRIES, _AIRPORT_COLUMNS),
+    Check("Every line's country is that of its place", (4,), ("lines",), _COUNTRIES,
+          (*_AIRPORT_COLUMNS, list(MERCHANT_ACCOUNTS))),
+    Check("No stock is negative, and nothing outside that may not owe", (3,), ("balances",), _NEGATIVE),
+    Check("Balances are the sums of the lines", (4,), ("lines", "balances"), _BALANCES, (list(KEPT_ACCOUNTS),)),
     Check(
-        "No stock is negative, and nothing outside that may not owe", (3,), ("balances",), _NEGATIVE,
-        ([account.value for account, traits in ACCOUNTS.items() if traits.may_owe],),
+        "What the seller has himself is at DEFAULT or at one of his locations", (30,), ("lines",), _LOCATIONS,
+        (list(MERCHANT_ACCOUNTS), DEFAULT_LOCATION),
     ),
-    Check("Balances are the sums of the lines", (4,), ("lines", "balances"), _BALANCES),
     Check(
         "Positions are the sums of the lines by country, item and state", (4,), ("lines", "positions"), _POSITIONS,
         _STATE_COLUMNS,
@@ -558,7 +622,9 @@ CHECKS: Final = (
     Check("Units with a customer are those shipped and neither returned nor lost", (7,), ("order_items",),
           _WITH_CUSTOMERS),
     Check("Reserved units are those ordered and neither cancelled nor shipped", (8,), ("order_items",), _RESERVED),
-    Check("An order's status follows from its items", (8,), ("orders",), _ORDER_STATES),
+    Check("An order's status follows from its items and its payment", (8,), ("orders",), _ORDER_STATES),
+    Check("What is routed was ordered, and what is in packages was shipped", (7, 8), ("order_items",), _ROUTES),
+    Check("No more is refunded than was paid", (33,), ("order_items",), _REFUNDS),
     Check("Units in transfer are those sent and neither arrived, lost nor sold", (9,), ("transfers",), _TRANSFERS),
     Check("Units sold in transfer are reserved for orders", (8, 9), ("transfers",), _SOLD_ON_THE_WAY),
     Check("Units bound to a removal are those requested and not yet gone", (9,), ("removals",), _REMOVALS),
@@ -571,7 +637,7 @@ CHECKS: Final = (
         ("order_items", "transfers", "removals", "shipment_items"), _COUNTERS,
     ),
     Check("Every offer was opened and closed by entries of its own", (4, 35), ("offers",), _OFFERS),
-    Check("What time must end has a timer", (37,), ("balances",), _TIMERS),
+    Check("What time must end has a timer", (37,), ("balances", "orders"), _TIMERS),
     Check(
         "Every number is the same over balances and over positions", (11, 12), ("balances", "positions"), _NUMBERS,
         (
@@ -594,10 +660,12 @@ CHECKS: Final = (
         ),
     ),
     Check("Every row belongs to a seller with a ledger", (39,), _WITH_SELLER, _STRANGERS),
-    Check("Every item in the ledger is named by a SKU of the same seller", (39,), ("lines", "balances", "positions"),
-          _FOREIGN_ITEMS),
+    Check(
+        "Every item in the ledger is named by a SKU of the same seller", (39,), ("lines", "balances", "positions"),
+        _FOREIGN_ITEMS, (_BY_SKU, [*_BY_SKU, "X_CUSTOMER"]),
+    ),
     Check(
         "Every paper names a SKU of its seller, and that SKU's item", (39,),
-        ("offers", "shipment_items", "order_items", "transfers", "removals"), _FOREIGN_SKUS,
+        ("offers", "shipment_items", "order_items", "transfers", "removals", "listings"), _FOREIGN_SKUS,
     ),
 )  # fmt: skip

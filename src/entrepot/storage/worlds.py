@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Final
 
 import asyncpg
 import msgspec
 
+from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.errors import NotFound
 from entrepot.domain.identifiers import SELLER_ID
+from entrepot.domain.items import allot
 from entrepot.domain.ledger import Entry
+from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.domain.world import Policies, Timer, World
 from entrepot.storage.database import Connection
 
@@ -123,6 +127,29 @@ async def create_ledger(connection: Connection, seller_id: str, seed: int, clock
         clock.real,
         clock.rate,
     )
+    marketplace_id = await connection.fetchval("select marketplaces[1] from sellers where seller_id = $1", seller_id)
+    address = {
+        "name": "Default location",
+        "addressLine1": "not given",
+        "stateOrRegion": "not given",
+        "countryCode": MARKETPLACES[marketplace_id].country,
+    }
+    await connection.execute(
+        _DEFAULT_SOURCE,
+        seller_id,
+        allot("source", seed, 0),
+        DEFAULT_LOCATION,
+        msgspec.json.encode(address).decode(),
+        clock.world,
+    )
+
+
+# The multi-location programme adds the seller's default location as a supply source; where it is, he has not said yet.
+_DEFAULT_SOURCE: Final = """
+    insert into sources (seller_id, source_id, code, alias, status, address, configuration, capabilities,
+                         window_orders, created_at, updated_at)
+    values ($1, $2, $3, 'Default location', 'Active', $4::jsonb, '{}', '{}', 0, $5, $5)
+"""
 
 
 async def set_clock(connection: Connection, seller_id: str, clock: Clock) -> None:
@@ -137,6 +164,12 @@ async def set_clock(connection: Connection, seller_id: str, clock: Clock) -> Non
 
 async def set_seed(connection: Connection, seller_id: str, seed: int) -> None:
     await connection.execute("update ledgers set seed = $2 where seller_id = $1", seller_id, seed)
+    await connection.execute(
+        "update sources set source_id = $2 where seller_id = $1 and code = $3",
+        seller_id,
+        allot("source", seed, 0),
+        DEFAULT_LOCATION,
+    )
 
 
 async def due_timers(connection: Connection, seller_id: str, now: datetime, limit: int) -> list[Timer]:

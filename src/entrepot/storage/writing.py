@@ -7,7 +7,7 @@ of the client's work. The statement's text depends only on which parts there are
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from functools import cache
@@ -56,14 +56,16 @@ _KEY_TYPES: Final = ("text", "text", "text", "text", "text", "text", "timestampt
 _STATES: Final = tuple(part.name for part in fields(Position))
 
 
-def _paper_part(kind: type) -> tuple[str, _Part]:
+def _paper_parts(kind: type) -> Iterator[tuple[str, _Part]]:
     table = PAPERS[kind]
-    changes = ", ".join(f"{column} = excluded.{column}" for column in table.columns if column not in table.key)
-    sql = (
-        f"insert into {table.name} (seller_id, {', '.join(table.columns)}) select $1, d.* from {{rows}}"
-        f" on conflict (seller_id, {', '.join(table.key)}) do update set {changes}"
-    )
-    return f"paper_{table.name}", _Part(sql, table.types)
+    key = ", ".join(table.key)
+    for part in table.parts:
+        changes = ", ".join(f"{column} = excluded.{column}" for column in part.columns if column not in table.key)
+        sql = (
+            f"insert into {part.name} (seller_id, {', '.join(part.columns)}) select $1, d.* from {{rows}}"
+            f" on conflict (seller_id, {key}) do update set {changes}"
+        )
+        yield f"paper_{part.name}", _Part(sql, part.types)
 
 
 # $1 is the seller throughout.
@@ -106,7 +108,7 @@ _PARTS: Final[dict[str, _Part]] = {
         " select $1, d.key, decode(d.hash, 'hex'), d.answer from {rows}(key, hash, answer)",
         ("text", "text", "text"),
     ),
-    **dict(_paper_part(kind) for kind in PAPERS),
+    **dict(part for kind in PAPERS for part in _paper_parts(kind)),
 }
 _LEDGER: Final = (
     "ledger as (update ledgers set last_seq = $2, last_at = $3, counter = $4,"
@@ -196,14 +198,16 @@ def _lines(entries: Sequence[Entry]) -> Rows:
 
 
 def _country(key: Key) -> str:
-    return country_of(key.place) if key.place else ""
+    """Where units in a centre, or on the way to one, are; the seller's own locations are in no country of ours."""
+    return country_of(key.place) if key.place and not ACCOUNTS[key.account].merchant else ""
 
 
 def _balances(entries: Sequence[Entry]) -> tuple[Rows, Rows]:
-    """The balances that must be there to give, and those that receive or may owe, with their net change."""
+    """The balances that must be there to give, and those that receive, with their net change."""
     net = _net(line for entry in entries for line in entry.lines)
-    down = [(*_columns(key), units) for key, units in net.items() if units < 0 and not ACCOUNTS[key.account].may_owe]
-    up = [(*_columns(key), units) for key, units in net.items() if units > 0 or ACCOUNTS[key.account].may_owe]
+    kept = [(key, units) for key, units in net.items() if not ACCOUNTS[key.account].may_owe]
+    down = [(*_columns(key), units) for key, units in kept if units < 0]
+    up = [(*_columns(key), units) for key, units in kept if units > 0]
     return down, up
 
 
@@ -231,8 +235,8 @@ def _positions(entries: Sequence[Entry], world: World) -> Rows:
     changes: dict[tuple[str, str], _Change] = {}
     for entry in entries:
         for line in entry.lines:
-            if line.key.place:
-                change = changes.setdefault((country_of(line.key.place), line.key.item), _Change({}))
+            if country := _country(line.key):
+                change = changes.setdefault((country, line.key.item), _Change({}))
                 state = POSITION_COLUMNS[line.key.account, line.key.disposition]
                 change.units[state] = change.units.get(state, 0) + line.delta
                 change.any_seq, change.any_at = entry.seq, entry.effective_at
@@ -252,9 +256,9 @@ def _positions(entries: Sequence[Entry], world: World) -> Rows:
 def _papers(world: World) -> dict[str, Rows]:
     by_table: dict[str, list[list[Any]]] = {}
     for paper in world.changed.values():
-        table = PAPERS[type(paper)]
-        row = [getattr(paper, column) for column in table.columns]
-        by_table.setdefault(f"paper_{table.name}", []).append(row)
+        for part in PAPERS[type(paper)].parts:
+            row = [getattr(paper, column) for column in part.columns]
+            by_table.setdefault(f"paper_{part.name}", []).append(row)
     return {name: by_table[name] for name in sorted(by_table)}
 
 

@@ -285,7 +285,7 @@ async def _seed(call: Call, seller: str | None, arguments: dict[str, Any]) -> di
 
 
 async def _explain(call: Call, seller: str | None, arguments: dict[str, Any]) -> dict[str, Any]:
-    _only(arguments, "sku", "number", "marketplace", "at")
+    _only(arguments, "sku", "number", "marketplace", "at", "source")
     if seller is None:
         raise Invalid("seller", "a seller is required")
     explanation = await call.services.world.explain(
@@ -294,6 +294,7 @@ async def _explain(call: Call, seller: str | None, arguments: dict[str, Any]) ->
         _argument(arguments, "number", _text),
         _argument(arguments, "marketplace", _text) if arguments.get("marketplace") is not None else None,
         _argument(arguments, "at", _instant) if arguments.get("at") is not None else None,
+        _argument(arguments, "source", _text) if arguments.get("source") is not None else None,
     )
     view: dict[str, Any] = msgspec.to_builtins(explanation)
     return view

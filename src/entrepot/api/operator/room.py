@@ -15,17 +15,20 @@ from entrepot.domain import errors
 from entrepot.domain.errors import Denied, Invalid, NotFound, Problem
 from entrepot.services.access import Access
 from entrepot.services.marks import Marks
+from entrepot.services.orders import Orders
 from entrepot.services.world import WorldService
 
 # meaning → status; the code is the meaning's own name.
 ERRORS: Final[dict[type[Problem], int]] = {
     errors.Invalid: 400,
+    errors.Rejected: 400,
     errors.StaleToken: 400,
     errors.Denied: 401,
     errors.NotFound: 404,
     errors.AlreadyExists: 409,
     errors.Shortage: 409,
     errors.NotAllowed: 409,
+    errors.Archived: 409,
     errors.KeyReused: 409,
     errors.TooLarge: 413,
     errors.Throttled: 429,
@@ -38,6 +41,7 @@ class Services:
     access: Access
     world: WorldService
     marks: Marks
+    orders: Orders
 
 
 @dataclass(frozen=True)

@@ -20,23 +20,21 @@ Source: the FBA Inventory v1 reference and its model. What no document says is d
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import UTC, datetime
-from typing import Annotated, Any, Final, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Final
 
 import msgspec
 
-from entrepot.api.http import Request, Response, json_response
+from entrepot.api.http import Response
 from entrepot.api.operation import Operation, Quota
-from entrepot.api.spapi.messages import BadStartDate, Unparsable
+from entrepot.api.spapi.decoding import array, body, boolean, checked_marketplace, origin, parse_instant, success
+from entrepot.api.spapi.messages import BadStartDate
 from entrepot.api.spapi.room import Call
 from entrepot.domain.commands import AddStock, CloseItem, CreateItem, StockLine
-from entrepot.domain.errors import Denied, Invalid
+from entrepot.domain.errors import Invalid
 from entrepot.domain.items import clean_sku
-from entrepot.domain.ledger import Origin
-from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.services.inventory import Asked, Bookmark, Summary
 
 SKUS_MAX: Final = 50
@@ -136,9 +134,9 @@ async def get_inventory_summaries(call: Call) -> Response:
     if token:
         place = services.pager.open(purpose, token, _Place, TOKEN_SECONDS)
         asked, details, bookmark = place.asked, place.details, place.bookmark
-        _checked_marketplace(call, asked.marketplace_id)
+        checked_marketplace(call, asked.marketplace_id)
     else:
-        asked, details = await _decode_query(call), _boolean(call.request, "details")
+        asked, details = await _decode_query(call), boolean(call.request, "details")
         bookmark = None
     page = await services.inventory.summaries(call.seller_id, asked, bookmark)
     pagination = None
@@ -146,7 +144,7 @@ async def get_inventory_summaries(call: Call) -> Response:
         pagination = Pagination(services.pager.seal(purpose, _Place(asked, details, page.bookmark)))
     rows = [_encode(summary, details) for summary in page.summaries]
     answer = SummariesAnswer(Payload(Granularity("Marketplace", asked.marketplace_id), rows), pagination)
-    return _success(call, answer)
+    return success(call, answer)
 
 
 async def _decode_query(call: Call) -> Asked:
@@ -157,16 +155,16 @@ async def _decode_query(call: Call) -> Asked:
     granularity = request.one("granularityId")
     if not granularity:
         raise Invalid("granularityId", "granularityId is required")
-    marketplaces = _list(request, "marketplaceIds")
+    marketplaces = array(request, "marketplaceIds")
     if len(marketplaces) != 1:
         raise Invalid("marketplaceIds", "marketplaceIds is required and takes exactly one marketplace")
-    marketplace = _checked_marketplace(call, marketplaces[0])
+    marketplace = checked_marketplace(call, marketplaces[0])
     if granularity != marketplace:
         raise Invalid("granularityId", "granularityId must be the marketplace of marketplaceIds")
     start = request.one("startDateTime")
     if start:
         return Asked(marketplace, changed_since=await _decode_start(call, start))
-    skus = _list(request, "sellerSkus")
+    skus = array(request, "sellerSkus")
     if len(skus) > SKUS_MAX:
         raise Invalid("sellerSkus", f"sellerSkus takes at most {SKUS_MAX} SKUs, not {len(skus)}")
     one = request.one("sellerSku")
@@ -182,46 +180,6 @@ def _named(texts: Sequence[str]) -> list[str]:
         with suppress(Invalid):
             skus.append(clean_sku(text))
     return skus
-
-
-def _checked_marketplace(call: Call, marketplace_id: str) -> str:
-    known = MARKETPLACES.get(marketplace_id)
-    if known is None:
-        raise Invalid("marketplaceIds", "this is not a marketplace id")
-    if marketplace_id not in call.caller.marketplaces:
-        raise Denied("region")
-    return marketplace_id
-
-
-def _list(request: Request, name: str) -> list[str]:
-    """An array parameter: comma-joined, repeated, or both; clients do either."""
-    joined = (value for given in request.query.get(name, ()) for value in given.split(","))
-    return [value for value in joined if value.strip()]
-
-
-def _boolean(request: Request, name: str) -> bool:
-    """`true` in any case: some clients send `True`."""
-    value = (request.one(name) or "false").strip().lower()
-    if value not in ("true", "false"):
-        raise Invalid(name, f"{name} must be true or false")
-    return value == "true"
-
-
-# ISO 8601 as clients write it: T or a blank between, any fraction, Z or an offset (whose + may have become a blank).
-_ISO: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?)(Z|[+ -]\d\d:?\d\d)?)?", re.IGNORECASE
-)
-
-
-def parse_instant(text: str) -> datetime:
-    """An ISO 8601 date-time, UTC if it names no zone; ValueError otherwise."""
-    match = _ISO.fullmatch(text.strip())
-    if match is None:
-        raise ValueError(text)
-    day, clock, zone = match.groups()
-    zone = (zone or "Z").upper().replace(" ", "+").replace("Z", "+00:00")
-    clock = re.sub(r"(\.\d{6})\d+", r"\1", clock or "00:00:00")
-    return datetime.fromisoformat(f"{day}T{clock}{zone}").astimezone(UTC)
 
 
 async def _decode_start(call: Call, text: str) -> datetime:
@@ -291,10 +249,6 @@ _NO_RESEARCH: Final = _researching(0, 0, 0)
 _NO_FUTURE_SUPPLY: Final = FutureSupply()
 
 
-def _success(call: Call, answer: object) -> Response:
-    return json_response(200, answer, (("x-amzn-RequestId", call.request.request_id), *call.headers))
-
-
 # the dynamic sandbox
 
 
@@ -316,49 +270,30 @@ class AddInventoryRequest(msgspec.Struct):
     idempotency_token: Any = msgspec.field(name="x-amzn-idempotency-token", default=None)
 
 
-Body = TypeVar("Body")
-
-
-def _body(request: Request, kind: type[Body]) -> Body:
-    """The body as its model; unknown members are ignored, as several clients add some."""
-    try:
-        return msgspec.json.decode(request.body, type=kind)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
-        raise Unparsable("body", f"The request body is not valid: {_safe(str(problem))}") from None
-
-
-def _safe(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()[:500]
-
-
-def _origin(call: Call) -> Origin:
-    return Origin("spapi", call.caller.client_id)
-
-
 async def create_inventory_item(call: Call) -> Response:
-    body = _body(call.request, CreateInventoryItemRequest)
-    marketplace = _checked_marketplace(call, body.marketplaceId)
-    command = CreateItem(body.sellerSku, body.productName, marketplace)
-    await call.services.ledger.perform(call.seller_id, command, _origin(call))
-    return _success(call, {})
+    asked = body(call.request, CreateInventoryItemRequest)
+    marketplace = checked_marketplace(call, asked.marketplaceId)
+    command = CreateItem(asked.sellerSku, asked.productName, marketplace)
+    await call.services.ledger.perform(call.seller_id, command, origin(call))
+    return success(call, {})
 
 
 async def add_inventory(call: Call) -> Response:
-    body = _body(call.request, AddInventoryRequest)
-    token = call.request.headers.get("x-amzn-idempotency-token") or body.idempotency_token
+    asked = body(call.request, AddInventoryRequest)
+    token = call.request.headers.get("x-amzn-idempotency-token") or asked.idempotency_token
     if not isinstance(token, str) or not token:
         raise Invalid("x-amzn-idempotency-token", "the header x-amzn-idempotency-token is required")
-    lines = _lines(call, body.inventoryItems)
+    lines = _lines(call, asked.inventoryItems)
     if lines:
         digest = hashlib.blake2b(f"{call.caller.client_id}\n{token}".encode("utf-8", "replace"), digest_size=20)
         key = f"spapi addInventory {digest.hexdigest()}"
-        await call.services.ledger.perform(call.seller_id, AddStock(lines=lines), _origin(call), key)
-    return _success(call, {})
+        await call.services.ledger.perform(call.seller_id, AddStock(lines=lines), origin(call), key)
+    return success(call, {})
 
 
 def _lines(call: Call, items: Sequence[InventoryItem]) -> tuple[StockLine, ...]:
     return tuple(
-        StockLine(item.sellerSku, item.quantity, _checked_marketplace(call, item.marketplaceId)) for item in items
+        StockLine(item.sellerSku, item.quantity, checked_marketplace(call, item.marketplaceId)) for item in items
     )
 
 
@@ -366,10 +301,10 @@ async def delete_inventory_item(call: Call) -> Response:
     marketplace_id = call.request.one("marketplaceId")
     if not marketplace_id:
         raise Invalid("marketplaceId", "marketplaceId is required")
-    marketplace = _checked_marketplace(call, marketplace_id)
+    marketplace = checked_marketplace(call, marketplace_id)
     command = CloseItem(call.parameters["sellerSku"], marketplace, strict=call.strict)
-    await call.services.ledger.perform(call.seller_id, command, _origin(call))
-    return _success(call, {})
+    await call.services.ledger.perform(call.seller_id, command, origin(call))
+    return success(call, {})
 
 
 # Usage plans: the reference's for getInventorySummaries, the sandbox's common one for the rest.

@@ -6,8 +6,10 @@ has a non-empty `errors` list with code and message, because several clients loo
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import wraps
+from typing import Any, Final
 
 from entrepot.api.http import Headers, Response, json_response
 from entrepot.domain import errors
@@ -17,8 +19,8 @@ from entrepot.domain import errors
 class Spelling:
     status: int
     code: str
-    message: str
-    details: str | None = None  # None: the problem's own text
+    message: str | None  # None, here and below: the problem's own text
+    details: str | None = None
 
 
 _INPUT: Final = Spelling(400, "InvalidInput", "Invalid request, please check your input.")
@@ -29,7 +31,9 @@ ERRORS: Final[dict[type[errors.Problem], Spelling]] = {
     errors.AlreadyExists: _INPUT,
     errors.Shortage: _INPUT,
     errors.NotAllowed: _INPUT,
+    errors.Archived: _INPUT,  # Supply Sources have a word of their own
     errors.KeyReused: _INPUT,
+    errors.Rejected: _INPUT,  # outside of Listings, which answer 200 with the issues
     errors.StaleToken: Spelling(400, "InvalidInput", "Next token is invalid or expired", ""),
     errors.Denied: Spelling(403, "Unauthorized", DENIED),
     errors.NotFound: Spelling(404, "NotFound", "The requested resource doesn't exist."),
@@ -53,13 +57,18 @@ DENIALS: Final[dict[str, str]] = {
     "role": "",
     "unknown_route": "",
     "region": "The marketplaces you provided are not valid for region.",
+    # Ours, in the words of the multi-location guide.
+    "another_seller": "The seller id in the path is not the one that authorised this application.",
+    "not_in_programme": "Your seller account does not have the permissions required for multi-location inventory.",
+    "uses_warehouse": "Multi-location inventory is not available for sellers who use FBA inventory.",
 }
 
 
 def error(spelling: Spelling, text: str, request_id: str, headers: Headers = ()) -> Response:
     """An `errors` list of one; `text` is the problem's own, used where the table leaves the details open."""
     details = text if spelling.details is None else spelling.details
-    body = {"errors": [{"code": spelling.code, "message": spelling.message, "details": details}]}
+    message = text if spelling.message is None else spelling.message
+    body = {"errors": [{"code": spelling.code, "message": message, "details": details}]}
     kind = (("x-amzn-ErrorType", "AccessDeniedException"),) if spelling.status == 403 else ()
     return json_response(spelling.status, body, (("x-amzn-RequestId", request_id), *kind, *headers))
 
@@ -70,6 +79,28 @@ class Unparsable(errors.Invalid):
 
 class BadStartDate(errors.Invalid):
     """startDateTime is no date-time: SP-API has a sentence of its own for it."""
+
+
+Handle = Callable[[Any], Awaitable[Response]]
+
+
+def spelled(table: Mapping[type[errors.Problem], Spelling]) -> Callable[[Handle], Handle]:
+    """For an API with spellings of its own: the problems of the table in its words, all others as everywhere."""
+
+    def decorate(handle: Handle) -> Handle:
+        @wraps(handle)
+        async def answer(call: Any) -> Response:
+            try:
+                return await handle(call)
+            except errors.Problem as problem:
+                meaning = next((kind for kind in type(problem).__mro__ if kind in table), None)
+                if meaning is None:
+                    raise
+                return error(table[meaning], problem.message, call.request.request_id, call.headers)
+
+        return answer
+
+    return decorate
 
 
 def problem_response(problem: Exception, request_id: str, headers: Headers = ()) -> Response:

@@ -9,14 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from entrepot.api.documents import Links
 from entrepot.api.http import Headers, Request, Response
 from entrepot.api.operation import MIB, Operation, Routes, Throttle
 from entrepot.api.paging import Pager
 from entrepot.api.spapi.messages import problem_response
 from entrepot.domain.errors import Denied, Problem, Throttled
 from entrepot.services.access import Access, Caller
+from entrepot.services.documents import Documents
 from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
+from entrepot.services.listings import Listings
+from entrepot.services.locations import Locations
+from entrepot.services.submissions import Submissions
 from entrepot.services.world import WorldService
 
 
@@ -29,6 +34,11 @@ class Services:
     ledger: Ledger
     world: WorldService
     pager: Pager
+    locations: Locations
+    listings: Listings
+    documents: Documents
+    links: Links
+    submissions: Submissions
     strict: bool  # the server's fidelity, where the seller has none of his own
 
 
@@ -82,6 +92,8 @@ class SpapiRoom:
             return ()
         if self._throttle is not None:
             wait = self._throttle.spend((caller.client_id, seller_id, operation.name), operation.quota)
+            if not wait and operation.application_quota is not None:
+                wait = self._throttle.spend((caller.client_id, operation.name), operation.application_quota)
             if wait:
                 raise Throttled(wait)
         return _rate(operation)

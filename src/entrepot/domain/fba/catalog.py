@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from entrepot.domain.accounts import Account, Key
+from entrepot.domain.accounts import WAREHOUSE_ACCOUNTS, Account, Key
 from entrepot.domain.commands import CloseItem, CreateItem, MergeItems
 from entrepot.domain.conditions import condition
 from entrepot.domain.errors import AlreadyExists, Invalid, NotAllowed, NotFound
 from entrepot.domain.fba.stock import Answer, correction, free
 from entrepot.domain.items import clean_sku, clean_title
+from entrepot.domain.marketplaces import Marketplace
+from entrepot.domain.mfn import opening
 from entrepot.domain.papers import Offer, Sku
 from entrepot.domain.places import country_of
 from entrepot.domain.world import World
@@ -20,29 +22,47 @@ def create_item(world: World, command: CreateItem) -> Answer:
     marketplace = world.marketplace(command.marketplace)
     if (marketplace.id, name) in world.offers:
         raise AlreadyExists("SKU", name)
-    sku = world.skus.get(name) or world.add(_new_sku(world, name, command))
-    entry = world.book.entry("C01", kind="sku", ref=name)
-    world.touched.append((marketplace.country, sku.fnsku, entry))
-    seq = world.last_seq + len(world.book.entries)
-    world.add(Offer(marketplace.id, name, seq, title, entry.effective_at))
+    sku = world.skus.get(name) or world.add(_sku_of(world, name, command))
+    if not sku.asin:  # listed before there was enough to say which product it is
+        world.edit(sku).asin = _asin(world, command)
+    open_offer(world, sku, marketplace, title)
+    opening.announce(world, sku, marketplace, title)
     return {"sku": name, "asin": sku.asin, "fnsku": sku.fnsku}
 
 
-def _new_sku(world: World, name: str, command: CreateItem) -> Sku:
+def _sku_of(world: World, name: str, command: CreateItem) -> Sku:
     literal = condition(command.condition).literal
-    asin = (command.asin or world.new_id("asin")).strip().upper()
-    if not (len(asin) == 10 and asin.isascii() and asin.isalnum()):
-        raise Invalid("asin", "an ASIN has 10 letters or digits")
+    asin = _asin(world, command)
     if command.barcode == "manufacturer":
         if literal != "NewItem":
             raise Invalid("barcode", "a manufacturer's barcode is for new items only")
         return Sku(name, asin, asin, literal, command.barcode)
-    # One FNSKU per ASIN and condition: such SKUs share their stock (D-6).
-    twin = None
-    if command.asin is not None:
-        wanted = (asin, literal, command.barcode)
-        twin = next((s for s in world.skus.values() if (s.asin, s.condition, s.barcode) == wanted), None)
-    return Sku(name, twin.fnsku if twin else world.new_id("fnsku"), asin, literal, command.barcode)
+    return new_sku(world, name, asin, literal, known=command.asin is not None)
+
+
+def _asin(world: World, command: CreateItem) -> str:
+    asin = (command.asin or world.new_id("asin")).strip().upper()
+    if not (len(asin) == 10 and asin.isascii() and asin.isalnum()):
+        raise Invalid("asin", "an ASIN has 10 letters or digits")
+    return asin
+
+
+def new_sku(world: World, name: str, asin: str, literal: str, *, known: bool) -> Sku:
+    """A SKU under the warehouse's own barcode: one FNSKU per ASIN and condition, so such SKUs share their stock (D-6).
+
+    known: the ASIN was not allotted just now, so others may have it.
+    """
+    wanted = (asin, literal, "amazon")
+    twin = next((s for s in world.skus.values() if (s.asin, s.condition, s.barcode) == wanted), None) if known else None
+    return Sku(name, twin.fnsku if twin else world.new_id("fnsku"), asin, literal, "amazon")
+
+
+def open_offer(world: World, sku: Sku, marketplace: Marketplace, title: str) -> None:
+    """The warehouse sells the SKU in a marketplace from now on."""
+    entry = world.book.entry("C01", kind="sku", ref=sku.sku)
+    world.touched.append((marketplace.country, sku.fnsku, entry))
+    seq = world.last_seq + len(world.book.entries)
+    world.add(Offer(marketplace.id, sku.sku, seq, title, entry.effective_at))
 
 
 def close_item(world: World, command: CloseItem) -> Answer:
@@ -52,16 +72,35 @@ def close_item(world: World, command: CloseItem) -> Answer:
     offer = world.offers.get((marketplace.id, sku.sku))
     if offer is None:
         raise NotFound("SKU", command.sku)
-    shared = any(
+    written_off = 0 if shares_stock(world, sku, marketplace) else _write_off(world, sku, marketplace.country, command)
+    opening.withdraw(world, sku, marketplace.id)
+    close_offer(world, sku, marketplace, offer)
+    return {"sku": sku.sku, "written_off": written_off}
+
+
+def shares_stock(world: World, sku: Sku, marketplace: Marketplace) -> bool:
+    """Whether another SKU on offer in the marketplace names the same item."""
+    return any(
         other.fnsku == sku.fnsku and other.sku != sku.sku and (marketplace.id, other.sku) in world.offers
         for other in world.skus.values()
     )
-    written_off = 0 if shared else _write_off(world, sku, marketplace.country, command.strict)
+
+
+def close_offer(world: World, sku: Sku, marketplace: Marketplace, offer: Offer) -> None:
+    """The last thing that a command does: an offer taken off its shelf does not come back with a roll-back."""
     entry = world.book.entry("C02", kind="sku", ref=sku.sku)
     world.touched.append((marketplace.country, sku.fnsku, entry))
     world.edit(offer).closed_seq = world.last_seq + len(world.book.entries)
     del world.offers[marketplace.id, sku.sku]
-    return {"sku": sku.sku, "written_off": written_off}
+
+
+def units_there(world: World, sku: Sku, country: str) -> int:
+    """What the warehouse has or expects of an item in a country."""
+
+    def here(key: Key) -> bool:
+        return country_of(key.place) == country
+
+    return sum(world.book.total(world.book.holding(sku.fnsku, account, here)) for account in WAREHOUSE_ACCOUNTS)
 
 
 # What keeps an item from being closed: units that somebody still waits for.
@@ -76,7 +115,7 @@ _BINDING = (
 )
 
 
-def _write_off(world: World, sku: Sku, country: str, strict: bool) -> int:
+def _write_off(world: World, sku: Sku, country: str, command: CloseItem) -> int:
     def here(key: Key) -> bool:
         return country_of(key.place) == country
 
@@ -86,7 +125,7 @@ def _write_off(world: World, sku: Sku, country: str, strict: bool) -> int:
     free_keys = world.book.holding(sku.fnsku, Account.FC_AVAIL, here)
     unsellable = world.book.holding(sku.fnsku, Account.FC_UNS, here)
     units = world.book.total([*free_keys, *unsellable])
-    if strict and units:
+    if command.strict and units:
         raise NotAllowed(f"SKU '{sku.sku}' still has {units} units")
     if units:
         entry = world.book.entry("F80", kind="sku", ref=sku.sku, reason="2")

@@ -3,62 +3,60 @@
 from __future__ import annotations
 
 from entrepot.domain.accounts import Account, Disposition, Key
-from entrepot.domain.commands import CancelOrder, LoseDelivery, MissPick, OrderLine, PlaceOrder, ReturnUnit, ShipOrder
-from entrepot.domain.errors import Invalid, NotAllowed, NotFound, Shortage
+from entrepot.domain.commands import CancelOrder, LoseDelivery, MissPick, PlaceOrder, ReturnUnit, ShipOrder
+from entrepot.domain.errors import Shortage
 from entrepot.domain.fba.stock import Answer, free, lost, on_the_shelf, processing
 from entrepot.domain.fba.trouble import open_research
-from entrepot.domain.items import tidy
 from entrepot.domain.ledger import Entry
 from entrepot.domain.marketplaces import Marketplace
+from entrepot.domain.orderbook import (
+    lines_of,
+    new_order_id,
+    only_of_the_warehouse,
+    order_and_items,
+    particulars,
+    prices_of,
+    settle,
+    shares,
+)
 from entrepot.domain.papers import Order, OrderItem, Sku
 from entrepot.domain.places import country_of
 from entrepot.domain.world import World
 
-ORDER_ID_LENGTH_MAX = 40
-
 
 def place_order(world: World, command: PlaceOrder) -> Answer:
     """Reserve every line or none (F20). Raises Shortage with what the losing line wanted and could have had."""
-    lines = command.lines
-    if not lines:
-        if command.sku is None or command.quantity is None:
-            raise Invalid("sku" if command.sku is None else "quantity", "sku and quantity are required")
-        lines = (OrderLine(command.sku, command.quantity),)
+    lines = lines_of(command)
     marketplace = world.marketplace(command.marketplace)
-    order_id = _order_id(world, command.order)
-    world.add(Order(order_id, "Unshipped", command.channel, marketplace.id, world.now))
+    order_id = new_order_id(world, command.order)
+    skus, prices = [world.sku(line.sku) for line in lines], prices_of(lines, marketplace.currency)
+    channel, details = command.channel or "AFN", particulars(command)
+    world.add(Order(order_id, "Unshipped", channel, marketplace.id, world.now, world.now, details=details))
     entry = world.book.entry("F20", kind="order", ref=order_id)
-    items = [_reserve_line(world, entry, order_id, line, marketplace) for line in lines]
+    items = []
+    for number, (line, sku, price) in enumerate(zip(lines, skus, prices, strict=True)):
+        item = OrderItem(
+            world.new_id("order_item"), order_id, sku.sku, sku.fnsku, line.quantity,
+            currency=marketplace.currency, price=price or 0, line=number,
+        )  # fmt: skip
+        items.append(world.add(item))
+        _reserve_line(world, entry, item, sku, marketplace)
     if not entry.lines:
         world.book.entries.remove(entry)
     return {"order": order_id, "order_items": [{"order_item": i.order_item_id, "sku": i.sku} for i in items]}
 
 
-def _order_id(world: World, wanted: str | None) -> str:
-    if wanted is None:
-        return world.new_id("order")
-    order_id = tidy(wanted)
-    if not (1 <= len(order_id) <= ORDER_ID_LENGTH_MAX and order_id.isprintable()):
-        raise Invalid("order", f"an order id has 1 to {ORDER_ID_LENGTH_MAX} printable characters")
-    world.refuse_existing(world.orders, "order", order_id)
-    return order_id
-
-
-def _reserve_line(world: World, entry: Entry, order_id: str, line: OrderLine, marketplace: Marketplace) -> OrderItem:
-    sku = world.sku(line.sku)
-    if line.quantity < 1:
-        raise Invalid("quantity", "a quantity must be at least 1")
-    item = world.add(OrderItem(world.new_id("order_item"), order_id, sku.sku, sku.fnsku, line.quantity))
+def _reserve_line(world: World, entry: Entry, item: OrderItem, sku: Sku, marketplace: Marketplace) -> None:
+    wanted = item.ordered
     keys = _serving(world, sku, marketplace)
-    on_shelves = min(line.quantity, world.book.total(keys))
-    in_transfer = _serving_transfers(world, sku, marketplace) if on_shelves < line.quantity else []
-    if on_shelves + world.book.total(in_transfer) < line.quantity:
-        raise Shortage(f"SKU '{sku.sku}'", line.quantity, on_shelves + world.book.total(in_transfer))
+    on_shelves = min(wanted, world.book.total(keys))
+    in_transfer = _serving_transfers(world, sku, marketplace) if on_shelves < wanted else []
+    if on_shelves + world.book.total(in_transfer) < wanted:
+        raise Shortage(f"SKU '{sku.sku}'", wanted, on_shelves + world.book.total(in_transfer))
     if on_shelves:
         world.book.move(entry, on_shelves, keys, lambda key: _reserved(key, item), f"SKU '{sku.sku}'")
-    if on_shelves < line.quantity:
-        _sell_in_transfer(world, item, line.quantity - on_shelves, in_transfer)
-    return item
+    if on_shelves < wanted:
+        _sell_in_transfer(world, item, wanted - on_shelves, in_transfer)
 
 
 def _serving(world: World, sku: Sku, marketplace: Marketplace) -> list[Key]:
@@ -88,45 +86,18 @@ def _sell_in_transfer(world: World, item: OrderItem, quantity: int, keys: list[K
         world.edit(world.transfer(key.ref)).sold += units
 
 
-def _order_and_items(world: World, order_id: str | None, order_item_id: str | None) -> tuple[Order, list[OrderItem]]:
-    if order_item_id is None:
-        if order_id is None:
-            raise Invalid("order", "an order or an order item is required")
-        order = world.order(order_id)
-        return order, world.items_of_order(order.order_id)
-    item = world.order_items.get(tidy(order_item_id))
-    if item is None or (order_id is not None and tidy(order_id) != item.order_id):
-        raise NotFound("order item", order_item_id)
-    return world.order(item.order_id), [item]
-
-
-def _shares(items: list[OrderItem], quantity: int | None, part: str, verb: str) -> list[tuple[OrderItem, int]]:
-    """Which item gives how much of `quantity` (all, if None) out of its `reserved` or `with_customer` units."""
-    available = sum(getattr(item, part) for item in items)
-    if quantity is not None and len(items) > 1:
-        raise Invalid("order_item", "a quantity needs the order item it is for, as this order has several")
-    wanted = available if quantity is None else quantity
-    if wanted < 1 and quantity is not None:
-        raise Invalid("quantity", "a quantity must be at least 1")
-    if wanted < 1:
-        raise NotAllowed(f"order '{items[0].order_id}' has no unit to {verb}")
-    if wanted > available:
-        raise Shortage(f"order '{items[0].order_id}', units to {verb}", wanted, available)
-    return [(item, wanted if quantity is not None else getattr(item, part)) for item in items if getattr(item, part)]
-
-
 def _reservations(world: World, item: OrderItem) -> list[Key]:
     return world.book.holding(item.fnsku, Account.FC_ORDER, lambda key: key.ref == item.order_item_id)
 
 
 def cancel_order(world: World, command: CancelOrder) -> Answer:
-    order, items = _order_and_items(world, command.order, command.order_item)
+    order, items = order_and_items(world, command.order, command.order_item)
     entry = world.book.entry("F21", kind="order", ref=order.order_id)
-    for item, units in _shares(items, command.quantity, "reserved", "cancel"):
+    for item, units in shares(items, command.quantity, "reserved", "cancel"):
         for key, part in list(world.book.take(units, _reservations(world, item), "reserved units")):
             world.book.post(entry, part, key, _released(world, key, part))
         world.edit(item).cancelled += units
-    _settle(world, order)
+    settle(world, order)
     return {"order": order.order_id, "status": order.status}
 
 
@@ -141,50 +112,34 @@ def _released(world: World, key: Key, units: int) -> Key:
     )
 
 
-# (units still reserved, units shipped) → the status of an order
-_STATUS = {
-    (True, False): "Unshipped",
-    (True, True): "PartiallyShipped",
-    (False, True): "Shipped",
-    (False, False): "Canceled",
-}
-
-
-def _settle(world: World, order: Order) -> None:
-    """The order's status follows from its items."""
-    items = world.items_of_order(order.order_id)
-    reserved, shipped = sum(i.reserved for i in items), sum(i.shipped for i in items)
-    status = _STATUS[bool(reserved), bool(shipped)]
-    if status != order.status:
-        world.edit(order).status = status
-
-
 def ship_order(world: World, command: ShipOrder) -> Answer:
     """Only units on a shelf can leave: those sold while between centres must arrive first."""
-    order, items = _order_and_items(world, command.order, command.order_item)
+    order, items = order_and_items(world, command.order, command.order_item)
+    only_of_the_warehouse(order, "confirm_shipment confirms what he sent")
     entry = world.book.entry("F22", kind="order", ref=order.order_id)
-    for item, units in _shares(items, command.quantity, "reserved", "ship"):
+    for item, units in shares(items, command.quantity, "reserved", "ship"):
         keys = [key for key in _reservations(world, item) if not key.detail]
         to = Key(item.fnsku, Account.X_CUSTOMER, ref=item.order_item_id)
         for key, part in list(world.book.take(units, keys, "reserved units in a centre")):
             world.book.post(entry, part, key, to)
         world.edit(item).shipped += units
-    _settle(world, order)
+    settle(world, order)
     return {"order": order.order_id, "status": order.status}
 
 
 def miss_pick(world: World, command: MissPick) -> Answer:
     """The bin is empty: research opens (F23), other units are reserved (F20), what lacks is cancelled."""
-    order, items = _order_and_items(world, command.order, command.order_item)
+    order, items = order_and_items(world, command.order, command.order_item)
+    only_of_the_warehouse(order, "cancel_order with the reason NoInventory writes off what he cannot find")
     cancelled = 0
-    for item, units in _shares(items, command.quantity, "reserved", "pick"):
+    for item, units in shares(items, command.quantity, "reserved", "pick"):
         sku = world.sku(item.sku)
         entry = world.book.entry("F23", kind="order", ref=order.order_id)
         keys = [key for key in _reservations(world, item) if not key.detail]
         for key, part in list(world.book.take(units, keys, "reserved units in a centre")):
             open_research(world, entry, part, key, sku, "MISPLACED")
         cancelled += units - _reserve_again(world, order, item, units)
-    _settle(world, order)
+    settle(world, order)
     return {"order": order.order_id, "status": order.status, "cancelled": cancelled}
 
 
@@ -200,9 +155,10 @@ def _reserve_again(world: World, order: Order, item: OrderItem, units: int) -> i
 
 
 def lose_delivery(world: World, command: LoseDelivery) -> Answer:
-    order, items = _order_and_items(world, command.order, command.order_item)
+    order, items = order_and_items(world, command.order, command.order_item)
+    only_of_the_warehouse(order, "no verb loses it")
     entry = world.book.entry("F24", kind="order", ref=order.order_id)
-    for item, units in _shares(items, command.quantity, "with_customer", "lose"):
+    for item, units in shares(items, command.quantity, "with_customer", "lose"):
         gives = Key(item.fnsku, Account.X_CUSTOMER, ref=item.order_item_id)
         world.book.post(entry, units, gives, lost(item.fnsku, "DELIVERY"))
         world.edit(item).lost += units
@@ -214,10 +170,11 @@ _AT_FAULT = (Disposition.WAREHOUSE_DAMAGED, Disposition.CARRIER_DAMAGED)
 
 
 def return_unit(world: World, command: ReturnUnit) -> Answer:
-    order, items = _order_and_items(world, command.order, command.order_item)
+    order, items = order_and_items(world, command.order, command.order_item)
+    only_of_the_warehouse(order, "restock_return puts it back on his shelf")
     marketplace = order.marketplace_id if order.marketplace_id in world.marketplaces else None
     centre = world.centre(command.fc, marketplace)
-    for item, units in _shares(items, command.quantity, "with_customer", "return"):
+    for item, units in shares(items, command.quantity, "with_customer", "return"):
         _return(world, item, units, command, centre)
         world.edit(item).returned += units
     return {"order": order.order_id}

@@ -1,0 +1,1 @@
+"""Merchant-fulfilled: listings, locations, and orders that the seller ships himself."""

@@ -1,0 +1,73 @@
+"""Which products a command names: ASINs as they are, other product ids in their common form of 14 digits.
+
+Source: domain specification §5.2–5.4; the attributes' names are those of the listings product types.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from entrepot.domain.commands import Command, CreateItem, PatchListing, PutListing
+from entrepot.domain.errors import Invalid
+from entrepot.domain.identifiers import gtin
+
+ASIN_ATTRIBUTE: Final = "merchant_suggested_asin"
+ID_ATTRIBUTES: Final = ("externally_assigned_product_identifier", "supplier_declared_external_product_id")
+
+
+@dataclass(frozen=True)
+class ProductIds:
+    """asins: in capitals. gtins: 14 digits each."""
+
+    asins: frozenset[str] = frozenset()
+    gtins: frozenset[str] = frozenset()
+
+
+ISBN_10_LENGTH: Final = 10
+NO_IDS: Final = ProductIds()
+
+
+def product_ids(command: Command) -> ProductIds:
+    """The ids in a command's attributes, as far as they can be read; what is wrong with others is found later."""
+    if isinstance(command, CreateItem):
+        return ProductIds(frozenset([command.asin.strip().upper()])) if command.asin else NO_IDS
+    if isinstance(command, PutListing):
+        return _ids(command.attributes.items())
+    if isinstance(command, PatchListing):
+        return _ids((patch.path.rsplit("/", 1)[-1], patch.value) for patch in command.patches)
+    return NO_IDS
+
+
+def _ids(attributes: Iterable[tuple[str, Any]]) -> ProductIds:
+    asins: set[str] = set()
+    gtins: set[str] = set()
+    for name, instances in attributes:
+        if name == ASIN_ATTRIBUTE:
+            asins.update(text.strip().upper() for text in _values(instances))
+        elif name in ID_ATTRIBUTES:
+            for text in _values(instances):
+                with suppress(Invalid):
+                    gtins.add(gtin14(text))
+                    asins.add(_tidy(text))  # a book's ISBN of 10 is its ASIN
+    return ProductIds(frozenset(asins), frozenset(gtins)) if asins or gtins else NO_IDS
+
+
+def gtin14(text: str) -> str:
+    """The 14 digits of any product id: an ISBN of 10 or 13, UPC, EAN, JAN or GTIN. Invalid: it is none."""
+    text = _tidy(text)
+    return gtin(text, "ISBN" if len(text) == ISBN_10_LENGTH else "GTIN")
+
+
+def _tidy(text: str) -> str:
+    return re.sub("[ -]", "", text).upper()
+
+
+def _values(instances: Any) -> Iterator[str]:
+    for instance in instances if isinstance(instances, list) else ():
+        value = instance.get("value") if isinstance(instance, dict) else None
+        if isinstance(value, str):
+            yield value

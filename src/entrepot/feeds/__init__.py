@@ -1,0 +1,1 @@
+"""Uploaded files: one module per kind; how each is read, and how its report is written."""

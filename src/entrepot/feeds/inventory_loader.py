@@ -1,0 +1,97 @@
+"""POST_FLAT_FILE_INVLOADER_DATA, done: a row adds or updates an offer, or takes it away."""
+
+from __future__ import annotations
+
+from asyncio import to_thread
+from collections.abc import Iterator, Sequence
+from functools import partial
+from operator import attrgetter
+from typing import Any, Final
+
+from entrepot.domain.accounts import DEFAULT_LOCATION
+from entrepot.domain.commands import Command, DeleteListing, Patch, PatchListing
+from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
+from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL
+from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
+from entrepot.feeds import flat_files
+from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform, whole
+from entrepot.feeds.findings import FeedUnreadable, Finding, counted
+from entrepot.feeds.flat_files import LoaderRow
+from entrepot.feeds.job import TEXT, Job, Result
+from entrepot.feeds.patches import from_warehouse, offer_patches, to_warehouse
+from entrepot.feeds.processing_report import text_report
+from entrepot.services.bulk import LEAD_TIME, listed
+from entrepot.storage.database import Connection
+from entrepot.storage.worlds import LedgerRow
+
+# Named as the place where it lies, the warehouse fulfils.
+_WAREHOUSE: Final = ("AMAZON", "AMAZON_NA", "AMAZON_EU", "AMAZON_JP")
+
+
+async def process(job: Job) -> Result:
+    content = await whole(job)
+    marketplace = MARKETPLACES[job.marketplaces[0]]
+    try:
+        file = await to_thread(flat_files.inventory_loader, content, marketplace.id)
+    except FeedUnreadable as problem:
+        return Result("DONE", TEXT, text_report(counted(0, [problem.finding]), [problem.finding]))
+    await apply(job, list(file.rows()), COMMANDS, as_they_are, partial(_chunk, job, marketplace))
+    findings = sorted([*file.findings, *await job.findings()], key=attrgetter("number"))
+    return Result("DONE", TEXT, text_report(counted(file.processed, findings), findings))
+
+
+async def _chunk(
+    job: Job, marketplace: Marketplace, connection: Connection, ledger: LedgerRow, rows: Sequence[LoaderRow]
+) -> list[Finding]:
+    known = await listed(connection, job.seller_id, {row.sku for row in rows})
+    asked = [
+        (Finding(row.number, "", "", sku=row.sku), _command(job, marketplace, row, known.get(row.sku, ())))
+        for row in rows
+    ]
+    return await perform(job, connection, ledger, asked, FLAT_CODES)
+
+
+def _command(job: Job, marketplace: Marketplace, row: LoaderRow, channels: Sequence[str]) -> Command:
+    if row.action != "a":
+        return DeleteListing(row.sku, marketplace.id)
+    patches = [
+        *_product(row),
+        *_fulfilment(marketplace, row, channels),
+        *offer_patches(marketplace, row.price, row.minimum, row.maximum),
+        *_terms(row),
+    ]
+    return PatchListing(row.sku, tuple(patches), marketplaces=(marketplace.id,), strict=job.strict)
+
+
+def _replace(name: str, instance: dict[str, Any]) -> Patch:
+    return Patch("replace", f"/attributes/{name}", [instance])
+
+
+def _product(row: LoaderRow) -> Iterator[Patch]:
+    if row.asin is not None:
+        yield _replace(ASIN_ATTRIBUTE, {"value": row.asin})
+    if row.gtin is not None:
+        yield _replace(ID_ATTRIBUTES[0], {"type": "gtin", "value": row.gtin})
+
+
+def _fulfilment(marketplace: Marketplace, row: LoaderRow, channels: Sequence[str]) -> Iterator[Patch]:
+    center = row.center or DEFAULT_LOCATION
+    if center.upper() in _WAREHOUSE:
+        yield from to_warehouse(marketplace)
+        return
+    given = {"quantity": row.quantity, LEAD_TIME: row.handling_time}
+    given = {name: value for name, value in given.items() if value is not None}
+    if row.quantity is not None:
+        yield from from_warehouse(channels)
+    if given and (row.quantity is not None or channels):
+        yield Patch("merge", f"/attributes/{AVAILABILITY}", [{CHANNEL: center, **given}])
+
+
+def _terms(row: LoaderRow) -> Iterator[Patch]:
+    values = {
+        "condition_type": row.condition.listing if row.condition else None,
+        "condition_note": row.note,
+        "product_tax_code": row.tax_code,
+        "merchant_shipping_group": row.shipping_group,
+    }
+    yield from (_replace(name, {"value": value}) for name, value in values.items() if value is not None)

@@ -1,0 +1,1 @@
+"""Dialects that know nothing of stock: XML, tab-delimited text, timestamps."""
