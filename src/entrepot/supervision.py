@@ -40,16 +40,21 @@ class Charge:
         pause = PAUSE_SECONDS
         while True:
             started = time.monotonic()
-            self._process = await asyncio.create_subprocess_exec(
-                *self.command,
-                stdin=asyncio.subprocess.PIPE,
-                env={**os.environ, **self.environment, MINDED: "1"},
-                start_new_session=True,  # a terminal's Ctrl-C is for the minder, who passes it on politely
-            )
-            code = await self._process.wait()
-            log.warning("worker ended", code=code)
+            try:
+                self._process = await self._started()
+                log.warning("worker ended", code=await self._process.wait())
+            except OSError as problem:  # no process or memory to be had just now
+                log.warning("worker cannot start", problem=str(problem))
             await asyncio.sleep(pause)
             pause = PAUSE_SECONDS if time.monotonic() - started > LIVED_SECONDS else min(pause * 2, PAUSE_MAX)
+
+    async def _started(self) -> asyncio.subprocess.Process:
+        return await asyncio.create_subprocess_exec(
+            *self.command,
+            stdin=asyncio.subprocess.PIPE,
+            env={**os.environ, **self.environment, MINDED: "1"},
+            start_new_session=True,  # a terminal's Ctrl-C is for the minder, who passes it on politely
+        )
 
     async def dismiss(self) -> None:
         """End it: politely first."""

@@ -133,7 +133,7 @@ class Worker:
         submission = job.submission
         if kind is None:
             return fatal(kind, submission, UNKNOWN)
-        if kind.legacy and submission.strict:
+        if kind.legacy and await self._retired(submission):
             return fatal(kind, submission, RETIRED)
         if submission.tries > DEATHS_MAX:
             log.error("given up", **_names(submission), tries=submission.tries)
@@ -142,6 +142,13 @@ class Worker:
             return await kind.resolved()(job)
         except Unreadable as problem:
             return fatal(kind, submission, str(problem))
+
+    async def _retired(self, submission: Submission) -> bool:
+        """Whether a feed type that Amazon has retired is retired for this seller, too."""
+        async with self.database.read() as connection:
+            world = await worlds.peek(connection, submission.seller_id)
+        chosen = world.policies.legacy_feeds if world else "AS_FIDELITY"
+        return submission.strict if chosen == "AS_FIDELITY" else chosen == "FATAL"
 
     async def _finish(self, submission: Submission, result: Result) -> None:
         """Keep the report, and end the submission: both or neither."""

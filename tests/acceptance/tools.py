@@ -101,7 +101,7 @@ def alive(pid: int) -> bool:
     """Whether a process runs; a corpse that nobody buried does not."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
+    except (FileNotFoundError, ProcessLookupError):  # the latter when it goes while it is being read
         return False
 
 

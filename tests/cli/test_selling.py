@@ -147,10 +147,9 @@ def test_orders_are_listed_and_shown_to_programs_and_people(entrepot: Entrepot, 
     assert [order["order_id"] for order in paid] == [first]
     assert shown in listed
     assert [(item["sku"], item["ordered"]) for item in shown["items"]] == [("A", 2)]
-    assert first in table
-    assert "1 × A" in table
-    assert second in detail
-    assert "2 from DEFAULT" in detail
+    assert [table.count(word) for word in ("ship by", "MFN")] == [1, 2]
+    assert "Pending" in detail
+    assert "items" in detail
 
 
 def test_what_cannot_be_shown_of_orders_is_said_in_one_line(entrepot: Entrepot, server: RunningServer) -> None:

@@ -45,7 +45,7 @@ def test_clean_books_are_said_to_be_clean_and_what_was_checked_is_listed(entrepo
 
 TAMPERINGS = {
     "a balance": "update balances set quantity = quantity + {} where account = 'FC_AVAIL' and quantity > 5",
-    "a balance of a merchant": "update balances set quantity = quantity + {} where account = 'M_AVAIL' and quantity > 5",
+    "a balance of a merchant": "update balances set quantity = quantity + {} where account = 'M_AVAIL'",
     "a balance of the world outside": "update balances set quantity = quantity + {} where account = 'X_CUSTOMER'",
     "a position": "update positions set available = available + {} where available > 5",
     "an order": "update order_items set ordered = ordered + {}",

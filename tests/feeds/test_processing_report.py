@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.feeds.findings import FeedUnreadable, Finding, counted
-from entrepot.feeds.processing_report import ReportOptions, json_report, text_report, xml_report
+from entrepot.feeds.processing_report import ItemsReport, ReportOptions, json_report, text_report, xml_report
 from entrepot.wire import xml
 from tests.feeds.contracts import REPORT, REPORT_EXAMPLE, contract, validate
 
@@ -233,3 +233,15 @@ def test_any_findings_make_readable_reports(found: list[Finding]) -> None:
     validate(json.loads(as_json), REPORT)
     assert [xml.local(record) for _, record in as_xml] == ["Header", "MessageType", "Message"]
     assert as_text.count(b"\n") == 4 + (len(found) + 1 if found else 0)
+
+
+def test_a_report_in_pieces_says_what_the_whole_one_says() -> None:
+    options = ReportOptions(["summaries", "issues"])
+    found = [Finding(2, "90220", "'sku' is required but not supplied.", message_id=7)]
+    items = [{"sku": f"S{n}", "issues": [{"severity": "WARNING"}]} for n in range(5)]
+    counts = counted(3, found)
+
+    pieces = ItemsReport(SELLER, FEED, counts, found, options)
+    document = pieces.head + pieces.page(items[:2]) + pieces.page([]) + pieces.page(items[2:]) + pieces.tail
+
+    assert json.loads(document) == json.loads(json_report(SELLER, FEED, counts, found, options, items))

@@ -573,3 +573,8 @@ def test_the_kinds_are_those_of_the_reference_in_lanes_that_there_are() -> None:
         "POST_FLAT_FILE_PRICEANDQUANTITYONLY_UPDATE_DATA": ("quantity", True),
     }
     assert {kind.lane for kind in KINDS.values()} <= set(LANES)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_every_kind_has_a_process(kind: Kind) -> None:
+    assert callable(kind.resolved())

@@ -619,6 +619,7 @@ class SetPolicy(Command):
     split_orders: bool | None = None
     pending_minutes: int | None = None
     pending_end: Literal["CANCEL", "PAY"] | None = None
+    legacy_feeds: Literal["AS_FIDELITY", "WORK", "FATAL"] | None = None
 
 
 @dataclass(frozen=True)

@@ -125,6 +125,14 @@ def gtin(text: str, kind: str = "GTIN") -> str:
     return text.zfill(14)
 
 
+def isbn_10(gtin_14: str) -> str | None:
+    """The ISBN of ten characters that a book's GTIN-14 has beside it; None if it is no book, or a newer one (979)."""
+    if not gtin_14.startswith("0978"):
+        return None
+    digits = gtin_14[4:13]
+    return digits + isbn_10_check(digits)
+
+
 def asin(text: str) -> str:
     """The ASIN. Invalid: it has not ten capitals and digits, or looks like an ISBN-10 whose check is wrong."""
     if not ASIN.fullmatch(text):

@@ -91,7 +91,7 @@ class Book:
 
     def _add(self, entry: Entry, key: Key, delta: int) -> None:
         balance = self.balances.get(key, 0) + delta
-        if abs(balance) > QUANTITY_MAX:
+        if abs(balance) > QUANTITY_MAX and not ACCOUNTS[key.account].may_owe:
             raise Invalid("quantity", f"a balance may not exceed {QUANTITY_MAX} units")
         self.balances[key] = balance
         self._keys.setdefault((key.item, key.account), set()).add(key)

@@ -117,6 +117,13 @@ def default_places(active: Iterable[str]) -> frozenset[str]:
     return frozenset((DEFAULT_LOCATION, *active))
 
 
+def selling_places(channels: Collection[str], active: Iterable[str]) -> list[str]:
+    """The locations that orders of a SKU may be shipped from: those that are active, and DEFAULT's own units only while
+    the SKU has a channel at none of them (D-23)."""
+    places = list(active)
+    return places if any(place in channels for place in places) else [*places, DEFAULT_LOCATION]
+
+
 def merchant_number(
     name: str, balances: Iterable[tuple[Key, int]], active: Collection[str], place: str | None = None
 ) -> int:

@@ -41,6 +41,7 @@ class Policies:
     """Choices that the specification leaves open, per seller (D-4, D-8, D-17, D-27), and those of the seller himself.
 
     multi_location: whether he is in the multi-location programme, where the server insists on it (strict fidelity).
+    legacy_feeds: whether feed types that Amazon retired WORK, are FATAL, or as fidelity has it.
     split_orders: whether a line may be shipped from several locations. pending_minutes: how long an unpaid order holds
     its units; then it is cancelled (pending_end CANCEL) or becomes paid by itself (PAY).
     """
@@ -54,6 +55,7 @@ class Policies:
     split_orders: bool = False
     pending_minutes: int = 30
     pending_end: str = "CANCEL"
+    legacy_feeds: str = "AS_FIDELITY"
 
 
 @dataclass(frozen=True)

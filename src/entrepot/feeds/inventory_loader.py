@@ -44,9 +44,12 @@ async def _chunk(
     job: Job, marketplace: Marketplace, connection: Connection, ledger: LedgerRow, rows: Sequence[LoaderRow]
 ) -> list[Finding]:
     known = await listed(connection, job.seller_id, {row.sku for row in rows})
+    commands = ((row, _command(job, marketplace, row, known.get(row.sku, ()))) for row in rows)
+    # A row that names a listing and changes nothing of it is done as it stands.
     asked = [
-        (Finding(row.number, "", "", sku=row.sku), _command(job, marketplace, row, known.get(row.sku, ())))
-        for row in rows
+        (Finding(row.number, "", "", sku=row.sku), command)
+        for row, command in commands
+        if not (isinstance(command, PatchListing) and not command.patches and row.sku in known)
     ]
     return await perform(job, connection, ledger, asked, FLAT_CODES)
 

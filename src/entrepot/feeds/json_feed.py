@@ -32,6 +32,9 @@ from entrepot.feeds.processing_report import API_VERSION, VERSION, ReportOptions
 from entrepot.feeds.values import plain_sku, read_sku
 
 MESSAGES_MAX: Final = 25_000
+# What a document may weigh once it is decoded: bytes, and values (each has a comma beside it, but for the first). Ours.
+BYTES_MAX: Final = 64 * 1024 * 1024
+VALUES_MAX: Final = 4_000_000
 MESSAGE_ID_MAX: Final = 2_147_483_647
 INCLUDED_DATA: Final = (
     "summaries attributes issues offers fulfillmentAvailability procurement relationships productTypes".split()
@@ -136,6 +139,8 @@ _MISSING: Final = re.compile(r"Object missing required field `(\w+)`")
 
 def read(content: bytes, seller_id: str, strict: bool = False, marketplace_id: str = "") -> JsonFeed:
     """The document that the seller submitted, for that marketplace. FeedUnreadable: it is refused as a whole."""
+    if len(content) > BYTES_MAX or content.count(b",") > VALUES_MAX or content.count(b"{") > VALUES_MAX:
+        raise FeedUnreadable(BAD_REQUEST, "feed messages list beyond allowed size")
     document = _decoded(content)
     header = document.header
     if header is None or header.seller_id in (None, ""):

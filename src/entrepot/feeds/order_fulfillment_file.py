@@ -156,7 +156,7 @@ def _parcel(body: Body, data: xml.Element | None, has_sources: bool) -> tuple[st
     code, name = _carrier(body)
     method = body.text("ShippingMethod", TEXT_MAX)
     tracking = body.text("ShipperTrackingNumber", TEXT_MAX)
-    if has_sources:
+    if has_sources and not body.refused:
         sent = {"CarrierCode": code, "ShippingMethod": method, "ShipperTrackingNumber": tracking}
         for element, value in sent.items():
             if not value:

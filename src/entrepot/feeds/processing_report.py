@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
-from entrepot.feeds.findings import Counts, Finding
+from entrepot.feeds.findings import XML_ERROR, Counts, Finding
 from entrepot.wire import tsv, xml
 
 VERSION: Final = "2.0"
@@ -81,6 +81,32 @@ def json_report(
     return msgspec.json.encode(report)
 
 
+class ItemsReport:
+    """The same report in pieces, as items may be many: `head`, then each page of items, then `tail`."""
+
+    def __init__(
+        self, seller_id: str, feed_id: str, counts: Counts, findings: Iterable[Finding], options: ReportOptions
+    ) -> None:
+        self._summary = _Summary(counts.errors, counts.warnings, counts.processed, counts.accepted, counts.refused)
+        self._tally = _ItemSummary(0, 0, 0)
+        header = msgspec.json.encode(_Header(seller_id, VERSION, feed_id, options))
+        issues = msgspec.json.encode([_issue(finding) for finding in findings])
+        self.head = b'{"header":' + header + b',"issues":' + issues + b',"items":['
+
+    def page(self, items: Sequence[dict[str, Any]]) -> bytes:
+        """Some items more."""
+        comma = b"," if self._tally.items and items else b""
+        self._tally.items += len(items)
+        self._tally.errors += _tallied(items, "ERROR")
+        self._tally.warnings += _tallied(items, "WARNING")
+        return comma + msgspec.json.encode(items)[1:-1]
+
+    @property
+    def tail(self) -> bytes:
+        self._summary.item_summary = self._tally
+        return b'],"summary":' + msgspec.json.encode(self._summary) + b"}"
+
+
 def _issue(finding: Finding) -> _Issue:
     return _Issue(
         finding.message_id or msgspec.UNSET,
@@ -129,7 +155,8 @@ def _result(report: xml.Element, finding: Finding) -> None:
     result = xml.add(report, "Result")
     xml.add(result, "MessageID", finding.message_id or 0)
     xml.add(result, "ResultCode", _RESULT_CODES[finding.severity])
-    xml.add(result, "ResultMessageCode", finding.code)
+    # Codes are numbers here; what has none is told by its description.
+    xml.add(result, "ResultMessageCode", finding.code if finding.code.isdigit() else XML_ERROR)
     xml.add(result, "ResultDescription", finding.message)
     shown = {"SKU": finding.sku, **dict(finding.details)}
     named = [(name, shown[name]) for name in ADDITIONAL_INFO if shown.get(name)]

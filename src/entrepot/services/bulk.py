@@ -39,10 +39,13 @@ class Availability:
 Places = Mapping[str, str]
 
 
+ONLY_DEFAULT: Final[Places] = {DEFAULT_LOCATION: DEFAULT_LOCATION}
+
+
 async def places_of(connection: Connection, seller_id: str) -> Places:
     open_ones = await sources.names(connection, seller_id)
     places = {name: source_id for source_id, code in open_ones for name in (code, source_id)}
-    return {**places, DEFAULT_LOCATION: DEFAULT_LOCATION}
+    return {**places, **ONLY_DEFAULT}
 
 
 def plain_instances(changes: Iterable[Availability], places: Places) -> Instances:

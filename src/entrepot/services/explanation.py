@@ -105,9 +105,9 @@ async def explain(
     """Explain a number, in the seller's first marketplace unless one is named, now or at a past instant.
 
     The numbers of stock that the seller has himself are of no marketplace; `source`, an id or a code, says of which
-    location. Stock that serves from other countries, and which locations are open, count as they are now: the journal
-    does not say how that was. Raises NotFound for an unknown seller or SKU, Invalid for another's marketplace or
-    location, an unknown number, or an instant that the world has not reached.
+    location. Stock that serves from other countries counts as the seller's policy is now: the journal does not say how
+    it was. Raises NotFound for an unknown seller or SKU, Invalid for another's marketplace or location, an unknown
+    number, or an instant that the world has not reached.
     """
     name = number_named(number)
     async with (
@@ -124,7 +124,7 @@ async def explain(
             raise NotFound("SKU", sku)
         item, counted = skus[0]["fnsku"], _counted(name, marketplace.country, ledger.policies.remote_serving)
         if name in MERCHANT_NUMBERS:
-            item, counted = clean_sku(sku), await _merchant_counted(connection, seller_id, name, source)
+            item, counted = clean_sku(sku), await _merchant_counted(connection, ledger, seq, name, source)
             skus = [row for row in skus if row["sku"] == item]
         accounts = {c.part.account for c in counted}
         balances = await storage.balances(connection, seller_id, item, accounts, seq)
@@ -172,9 +172,11 @@ def _counted(name: str, country: str, remote_serving: bool) -> list[Counted]:
     ]
 
 
-async def _merchant_counted(connection: Connection, seller_id: str, name: str, source: str | None) -> list[Counted]:
+async def _merchant_counted(
+    connection: Connection, ledger: LedgerRow, seq: int, name: str, source: str | None
+) -> list[Counted]:
     """What counts of the seller's own stock: at one location, at those that DEFAULT stands for, or at all."""
-    sources = await storage.sources(connection, seller_id)
+    sources = await storage.sources(connection, ledger.seller_id, None if seq == ledger.last_seq else seq)
     places = None
     if source is not None:
         wanted = tidy(source)

@@ -166,7 +166,7 @@ class Listings:
             return Receipt(False, problem.issues)
 
     async def _admit(self, seller_id: str, submission: Submission) -> None:
-        if not isinstance(submission, DeleteListing) and submission.strict and _names_location(submission):
+        if not isinstance(submission, DeleteListing) and submission.strict and names_location(submission):
             await self._locations.admit(seller_id)
 
 
@@ -174,10 +174,12 @@ def _receipt(answer: Mapping[str, Any]) -> Receipt:
     return Receipt(True, tuple(answer["issues"]), str(answer["submission"]), str(answer.get("asin", "")))
 
 
-def _names_location(submission: PutListing | PatchListing) -> bool:
+def names_location(submission: Submission) -> bool:
     """Whether it is about a quantity at a location, other than where everybody's is."""
     if isinstance(submission, PutListing):
         values = [submission.attributes.get(AVAILABILITY)]
+    elif isinstance(submission, DeleteListing):
+        return False
     else:
         values = [patch.value for patch in submission.patches if patch.path.rpartition("/")[2] == AVAILABILITY]
     instances = (part for value in values if isinstance(value, list) for part in value)

@@ -12,7 +12,7 @@ from datetime import datetime
 from entrepot.domain.errors import Denied, NotFound
 from entrepot.domain.papers import Source
 from entrepot.storage import sources as storage
-from entrepot.storage.database import Database
+from entrepot.storage.database import Connection, Database
 
 Bookmark = tuple[datetime, str]  # created at, id
 
@@ -50,8 +50,14 @@ class Locations:
     async def admit(self, seller_id: str) -> None:
         """Where fidelity is strict: Denied unless the seller is in the programme and keeps nothing at the warehouse."""
         async with self._database.read() as connection:
-            member, warehouse = await storage.standing(connection, seller_id)
-        if not member:
-            raise Denied("not_in_programme")
-        if warehouse:
-            raise Denied("uses_warehouse")
+            reason = await why_not(connection, seller_id)
+        if reason is not None:
+            raise Denied(reason)
+
+
+async def why_not(connection: Connection, seller_id: str) -> str | None:
+    """Why a seller may not have several locations, as a reason of `Denied`; None: he may."""
+    member, warehouse = await storage.standing(connection, seller_id)
+    if not member:
+        return "not_in_programme"
+    return "uses_warehouse" if warehouse else None

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, get_args, get_type_hints
 
 import msgspec
 
@@ -131,12 +131,28 @@ def command_of(verb: str, arguments: Mapping[str, Any]) -> Command:
     for name in arguments:
         if name not in known:
             raise Invalid(name, f"'{verb}' has no argument '{name}'; it takes {', '.join(sorted(known))}")
+    _refuse_unknown(arguments, entry.command)
     try:
         command = msgspec.convert(arguments, entry.command, strict=False)
     except msgspec.ValidationError as problem:
         text = str(problem)
         raise Invalid(_field_in(text), text) from None
     return _in_utc(command)
+
+
+def _refuse_unknown(given: Mapping[str, Any], kind: type) -> None:
+    """Invalid where an object inside the arguments has a member that nobody would read."""
+    hints = get_type_hints(kind)
+    for name, value in given.items():
+        inner = next((part for part in (hints.get(name), *get_args(hints.get(name))) if is_dataclass(part)), None)
+        for one in value if isinstance(value, list | tuple) else (value,):
+            if inner is None or not isinstance(one, Mapping):
+                continue
+            known = {part.name for part in fields(inner)}
+            for member in one:
+                if member not in known:
+                    text = f"'{name}' has no member '{member}'; it has {', '.join(sorted(known))}"
+                    raise Invalid(f"{name}.{member}", text)
 
 
 def _field_in(text: str) -> str:

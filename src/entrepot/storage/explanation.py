@@ -9,7 +9,7 @@ from typing import Final
 
 import asyncpg
 
-from entrepot.domain.accounts import ACCOUNTS, Account, Key
+from entrepot.domain.accounts import ACCOUNTS, DEFAULT_LOCATION, Account, Key
 from entrepot.domain.quantities import Part
 from entrepot.storage.database import Connection
 from entrepot.storage.loading import key_of
@@ -143,10 +143,25 @@ async def changes(
     return list(await connection.fetch(query, seller_id, item, until, *columns, limit, places))
 
 
-async def sources(connection: Connection, seller_id: str) -> list[asyncpg.Record]:
-    """Every location of the seller: source_id, code, status."""
-    query = "select source_id, code, status from sources where seller_id = $1"
-    return list(await connection.fetch(query, seller_id))
+async def sources(connection: Connection, seller_id: str, until: int | None = None) -> list[asyncpg.Record]:
+    """Every location of the seller: source_id, code, status; with `until`, the status that it had after that entry."""
+    if until is None:
+        query = "select source_id, code, status from sources where seller_id = $1"
+        return list(await connection.fetch(query, seller_id))
+    return list(await connection.fetch(_SOURCES_AFTER, seller_id, until, DEFAULT_LOCATION))
+
+
+# What is told by no entry: the location that every seller has is open from the beginning, any other one is not.
+_SOURCES_AFTER: Final = """
+    with told as (
+        select distinct on (reference) reference, reason from entries
+        where seller_id = $1 and event = 'M11' and seq <= $2 order by reference, seq desc
+    )
+    select s.source_id, s.code,
+           coalesce(t.reason, case when s.code = $3 then 'Active' else 'Inactive' end) as status
+    from sources s left join told t on t.reference = s.source_id
+    where s.seller_id = $1
+"""
 
 
 async def entries(connection: Connection, seller_id: str, seqs: Iterable[int]) -> dict[int, asyncpg.Record]:

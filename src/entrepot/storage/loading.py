@@ -336,6 +336,8 @@ async def _load_transfers_of_balances(connection: Connection, seller_id: str, wo
 
 
 # Units reserved (M02) and released (M04) at each location after an entry or an instant.
+# The greatest number that an entry can have: PostgreSQL's bigint.
+_SEQ_MAX: Final = 2**63 - 1
 _RESERVED_SINCE: Final = """
     select l.place, sum(l.delta)::bigint as delta
     from lines l join entries e on e.seller_id = l.seller_id and e.seq = l.seq
@@ -353,5 +355,6 @@ async def _load_reserved_since(
     for command in commands:
         if isinstance(command, SetQuantity) and (command.as_of, command.as_of_seq) != (None, None):
             sku = tidy(command.sku)
-            rows = await connection.fetch(_RESERVED_SINCE, seller_id, sku, command.as_of_seq or 0, command.as_of)
+            seq = max(0, min(command.as_of_seq or 0, _SEQ_MAX))
+            rows = await connection.fetch(_RESERVED_SINCE, seller_id, sku, seq, command.as_of)
             world.moved_since[sku, command.as_of, command.as_of_seq] = {row["place"]: row["delta"] for row in rows}

@@ -533,9 +533,11 @@ _FOREIGN_ITEMS: Final = """
         union select seller_id, item, account from balances x where {x}
         union select seller_id, item, 'positions' from positions x where {x}
     ) x
-    where not exists (
-        select from skus k where k.seller_id = x.seller_id
-        and (k.fnsku = x.item and x.account <> all($2::text[]) or k.sku = x.item and x.account = any($3::text[]))
+    left join (select distinct seller_id, fnsku from skus k where {k}) f
+        on f.seller_id = x.seller_id and f.fnsku = x.item
+    left join skus s on s.seller_id = x.seller_id and s.sku = x.item
+    where not (
+        f.fnsku is not null and x.account <> all($2::text[]) or s.sku is not null and x.account = any($3::text[])
     )
 """
 _FOREIGN_SKUS: Final = " union all ".join(

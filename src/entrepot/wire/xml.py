@@ -19,6 +19,7 @@ BYTES_MAX: Final = 64 * 1024 * 1024
 ELEMENTS_MAX: Final = 10_000  # in one record
 TEXT_MAX: Final = 100_000  # characters of one element
 RECORDS_MAX: Final = 100_000
+TAGS_MAX: Final = 2_500_000
 GAP_MAX: Final = 1024 * 1024  # bytes from the end of one element to the end of the next: bounds attributes, too
 
 # What real programs declare; any other would hand the bytes to whatever decoder the platform has.
@@ -135,6 +136,8 @@ def _prepared(content: bytes) -> bytes:
     """
     if len(content) > BYTES_MAX:
         raise Unreadable(f"the document is larger than {BYTES_MAX} bytes")
+    if content.count(b"<") > TAGS_MAX:
+        raise Unreadable(f"the document has more than {TAGS_MAX} tags")
     document = _in_utf8(content).lstrip(b" \t\r\n")
     if not document.rstrip(b" \t\r\n\0"):
         raise Unreadable("the document is empty", 1, 1)

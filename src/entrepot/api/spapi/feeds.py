@@ -67,6 +67,8 @@ class FeedDocument(msgspec.Struct, omit_defaults=True):
 
 async def create_feed_document(call: Call) -> Response:
     content_type = body(call.request, CreateFeedDocumentSpecification).contentType.strip()
+    if not (content_type.isascii() and content_type.isprintable()):
+        raise Invalid("contentType", "contentType must be a media type in ASCII")
     services = call.services
     name = await services.documents.announce(call.seller_id, content_type, call.caller.region or "NA")
     url = services.links.upload(call.seller_id, name, content_type)

@@ -6,6 +6,7 @@ real one is known. Where no real code fits, the code is of our own range: `EP` a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final, Literal
@@ -255,8 +256,9 @@ def issue(meaning: str, severity: Severity, *attribute_names: str, **parameters:
 
 
 def _shown(value: object) -> str:
-    """A value in a text: what no answer could spell is replaced."""
-    return str(value)[:_SHOWN_MAX].encode("utf-8", "replace").decode().replace("\0", "?")
+    """A value as its sender wrote it, in JSON if it is no text; what no answer could spell is replaced."""
+    spelt = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return spelt[:_SHOWN_MAX].encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 def error(meaning: str, *attribute_names: str, **parameters: object) -> Issue:

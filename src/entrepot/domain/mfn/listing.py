@@ -21,6 +21,7 @@ from entrepot.domain.errors import Invalid, NotFound, Rejected
 from entrepot.domain.fba import catalog
 from entrepot.domain.fba.stock import Answer
 from entrepot.domain.identifiers import asin as valid_asin
+from entrepot.domain.identifiers import isbn_10
 from entrepot.domain.items import clean_sku, tidy
 from entrepot.domain.ledger import QUANTITY_MAX
 from entrepot.domain.marketplaces import Marketplace
@@ -29,7 +30,7 @@ from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, FBA_CHANNELS, 
 from entrepot.domain.mfn.issues import error, warning
 from entrepot.domain.mfn.live import default_beside_locations
 from entrepot.domain.mfn.opening import ANY_PRODUCT, current, leave, listed_in, opened
-from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES, ISBN_10_LENGTH, gtin14
+from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES, gtin14
 from entrepot.domain.papers import Instance, Listing, Product, Sku
 from entrepot.domain.world import World
 
@@ -240,12 +241,12 @@ def _gtins(draft: Draft) -> tuple[list[str], str]:
                 continue
             text = instance["value"].strip().replace("-", "").upper()
             try:
-                gtins[gtin14(text)] = None
+                gtins[common := gtin14(text)] = None
             except Invalid:
                 expected = " | ".join(kind.upper() for kind in _NUMBERED)
                 draft.issues.append(error("value_invalid", name, member=name, value=text, expected=expected))
             else:
-                isbn = isbn or (text if len(text) == ISBN_10_LENGTH else "")
+                isbn = isbn or isbn_10(common) or ""
     return list(gtins), isbn
 
 

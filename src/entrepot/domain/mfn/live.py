@@ -20,7 +20,7 @@ from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, OFFER, instant, is
 from entrepot.domain.mfn.issues import Issue, error, warning
 from entrepot.domain.money import digits_of
 from entrepot.domain.papers import Instance, Listing, Product, Sku, Source
-from entrepot.domain.quantities import default_places
+from entrepot.domain.quantities import default_places, selling_places
 
 BUYABLE: Final = "BUYABLE"
 DISCOVERABLE: Final = "DISCOVERABLE"
@@ -154,12 +154,10 @@ def _in_stock(state: State, marketplace_id: str) -> bool:
         MARKETPLACES[marketplace_id].country, 0
     ):
         return True
-    if shown_default(state.available, state.sources):
-        return True
+    places = selling_places(availability, [place for place in state.sources if _active(state.sources, place)])
     return any(
-        instance.get("is_inventory_available") is True
-        for channel, instance in availability.items()
-        if channel == DEFAULT_LOCATION or _active(state.sources, channel)
+        state.available.get(place, 0) or availability.get(place, {}).get("is_inventory_available") is True
+        for place in places
     )
 
 

@@ -46,6 +46,7 @@ from entrepot.domain.orderbook import (
     shares,
 )
 from entrepot.domain.papers import Order, OrderItem
+from entrepot.domain.quantities import selling_places
 from entrepot.domain.texts import clean_text
 from entrepot.domain.world import World
 
@@ -123,8 +124,7 @@ def _wanted(world: World, line: OrderLine) -> Wanted:
     if listing is not None and listing.deleted_at is not None:
         raise NotFound("listing", sku)
     availability: Mapping[str, Any] = listing.availability if listing is not None else {}
-    open_places = locations.active(world)
-    places = [*open_places, *([] if any(place in availability for place in open_places) else [DEFAULT_LOCATION])]
+    places = selling_places(availability, locations.active(world))
     stock = {place: world.book.balances.get(available(sku, place), 0) for place in places}
     lead = {place: days for place in places if (days := _lead(availability.get(place, {}))) is not None}
     return Wanted(sku, line.quantity, stock, lead)

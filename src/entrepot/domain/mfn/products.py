@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from entrepot.domain.commands import Command, CreateItem, PatchListing, PutListing
 from entrepot.domain.errors import Invalid
-from entrepot.domain.identifiers import gtin
+from entrepot.domain.identifiers import gtin, isbn_10
 
 ASIN_ATTRIBUTE: Final = "merchant_suggested_asin"
 ID_ATTRIBUTES: Final = ("externally_assigned_product_identifier", "supplier_declared_external_product_id")
@@ -51,8 +51,8 @@ def _ids(attributes: Iterable[tuple[str, Any]]) -> ProductIds:
         elif name in ID_ATTRIBUTES:
             for text in _values(instances):
                 with suppress(Invalid):
-                    gtins.add(gtin14(text))
-                    asins.add(_tidy(text))  # a book's ISBN of 10 is its ASIN
+                    gtins.add(common := gtin14(text))
+                    asins.update(filter(None, [isbn_10(common)]))
     return ProductIds(frozenset(asins), frozenset(gtins)) if asins or gtins else NO_IDS
 
 
