@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PLACES = [ROOT.parent / "shared" / "contracts", ROOT.parent / "contracts", ROOT / "contracts"]
 MODELS = next((found for place in PLACES if (found := place / "spapi" / "models").is_dir()), None)
 FBA_INVENTORY, LISTINGS, SUPPLY_SOURCES = "fbaInventory", "listingsItems_2021-08-01", "supplySources_2020-07-01"
+FEEDS = "feeds_2021-06-30"
 FILE = MODELS / f"{FBA_INVENTORY}.json" if MODELS else None
 
 needs_model = pytest.mark.skipif(MODELS is None, reason="Amazon's models are not on this machine")
@@ -54,12 +55,13 @@ def definitions(closed: bool, of: str = FBA_INVENTORY) -> dict[str, Any]:
     return found
 
 
-def answers(of: str = FBA_INVENTORY) -> Iterator[tuple[str, str, str, str]]:
-    """(operation, method, status, name of the definition of its body) for everything a model describes."""
+def answers(of: str = FBA_INVENTORY) -> Iterator[tuple[str, str, str, str | None]]:
+    """(operation, method, status, name of the definition of its body, if it has one) for all that a model describes."""
     for path in model(of)["paths"].values():
         for method, operation in path.items():
             for status, response in operation.get("responses", {}).items() if isinstance(operation, dict) else ():
-                yield operation["operationId"], method.upper(), status, response["schema"]["$ref"].rpartition("/")[2]
+                body = response["schema"]["$ref"].rpartition("/")[2] if "schema" in response else None
+                yield operation["operationId"], method.upper(), status, body
 
 
 FORMATS = jsonschema.FormatChecker(formats=())
@@ -72,14 +74,22 @@ def is_date_time(value: object) -> bool:
 
 
 def assert_as_modelled(operation: str, response: httpx.Response, of: str = FBA_INVENTORY) -> None:
-    """The answer is one the model describes for this operation, to the last member and header."""
+    """The answer is one the model describes for this operation, to the last member and header.
+
+    Without the models on this machine nothing is checked here; the tests go on with what they know themselves.
+    """
+    if MODELS is None:
+        return
     described = {(name, status): body for name, _, status, body in answers(of)}
     definition = described[operation, str(response.status_code)]
     assert response.headers["x-amzn-RequestId"]
     if response.status_code == 204:  # whatever the model says of its body
         assert response.content == b""
         return
+    assert response.headers["content-type"] == "application/json"
+    if definition is None:  # nothing is said of a body: then there is nothing in it
+        assert response.json() == {}
+        return
     for closed in (False, True):
         schema = {"$ref": f"#/definitions/{definition}", "definitions": definitions(closed, of)}
         jsonschema.Draft4Validator(schema, format_checker=FORMATS).validate(response.json())
-    assert response.headers["content-type"] == "application/json"

@@ -30,6 +30,8 @@ from entrepot.api.metrics import Metrics
 from entrepot.services.secrets import Keyring
 from tests.acceptance.tools import alive, database_url, sql, wait_for
 from tests.running import RunningServer
+from tests.spapi.model import FEEDS as MODEL
+from tests.spapi.model import MODELS, assert_as_modelled
 from tests.spapi.program import CA, DE, REGION, US, NewSeller, Program, denied, errors, new_program, outcome
 
 FEEDS = "/feeds/2021-06-30/feeds"
@@ -40,8 +42,28 @@ PATIENCE = 30.0
 TYPE = "JSON_LISTINGS_FEED"
 
 
+OPERATIONS = {
+    ("POST", DOCUMENTS): "createFeedDocument",
+    ("GET", f"{DOCUMENTS}/"): "getFeedDocument",
+    ("POST", FEEDS): "createFeed",
+    ("GET", FEEDS): "getFeeds",
+    ("GET", f"{FEEDS}/"): "getFeed",
+    ("DELETE", f"{FEEDS}/"): "cancelFeed",
+}
+
+
+def call(program: Program, method: str, target: str, **more: Any) -> httpx.Response:
+    """The answer to a request, held against Amazon's model where that is."""
+    response = program.call(method, target, **more)
+    if MODELS is not None:
+        collection = FEEDS if target.startswith(FEEDS) else DOCUMENTS
+        one = "/" if target.startswith(f"{collection}/") else ""
+        assert_as_modelled(OPERATIONS[method, collection + one], response, MODEL)
+    return response
+
+
 def announced(program: Program, content_type: str = JSON) -> dict[str, str]:
-    response = program.call("POST", DOCUMENTS, json={"contentType": content_type})
+    response = call(program, "POST", DOCUMENTS, json={"contentType": content_type})
     assert response.status_code == 201, response.text
     document: dict[str, str] = response.json()
     return document
@@ -59,7 +81,7 @@ def uploaded(program: Program, content: bytes = b"{}", content_type: str = JSON)
 
 def create(program: Program, document: str, kind: str = TYPE, **more: Any) -> httpx.Response:
     body = {"feedType": kind, "marketplaceIds": [US], "inputFeedDocumentId": document, **more}
-    return program.call("POST", FEEDS, json=body)
+    return call(program, "POST", FEEDS, json=body)
 
 
 def created(program: Program, content: bytes = b"{}", kind: str = TYPE, **more: Any) -> str:
@@ -71,7 +93,7 @@ def created(program: Program, content: bytes = b"{}", kind: str = TYPE, **more: 
 
 
 def feed_of(program: Program, feed: str) -> dict[str, Any]:
-    response = program.call("GET", f"{FEEDS}/{feed}")
+    response = call(program, "GET", f"{FEEDS}/{feed}")
     assert response.status_code == 200, response.text
     found: dict[str, Any] = response.json()
     return found
@@ -86,7 +108,7 @@ def ended(program: Program, feed: str) -> dict[str, Any]:
 
 
 def document_of(program: Program, document: str, query: str = "") -> dict[str, str]:
-    response = program.call("GET", f"{DOCUMENTS}/{document}{query}")
+    response = call(program, "GET", f"{DOCUMENTS}/{document}{query}")
     assert response.status_code == 200, response.text
     found: dict[str, str] = response.json()
     return found
@@ -212,7 +234,7 @@ def test_a_url_is_good_for_its_method_and_document_only(program: Program) -> Non
 def test_a_document_that_was_never_uploaded_is_not_there(program: Program) -> None:
     document = announced(program)
 
-    assert program.call("GET", f"{DOCUMENTS}/{document['feedDocumentId']}").status_code == 404
+    assert call(program, "GET", f"{DOCUMENTS}/{document['feedDocumentId']}").status_code == 404
 
 
 def test_a_url_is_good_for_five_minutes_of_real_time() -> None:
@@ -294,7 +316,7 @@ def test_a_document_over_the_limit_is_refused_and_leaves_nothing(
 
     assert problem(response)[:2] == (400, "EntityTooLarge")
     assert stored(small_server) == before
-    assert small.call("GET", f"{DOCUMENTS}/{document['feedDocumentId']}").status_code == 404
+    assert call(small, "GET", f"{DOCUMENTS}/{document['feedDocumentId']}").status_code == 404
 
 
 def test_a_document_of_just_the_limit_is_taken(small: Program, small_server: RunningServer) -> None:
@@ -319,7 +341,7 @@ def test_an_upload_that_its_sender_breaks_off_leaves_nothing(small: Program, sma
     time.sleep(0.3)
 
     assert stored(small_server) == before
-    assert small.call("GET", f"{DOCUMENTS}/{document['feedDocumentId']}").status_code == 404
+    assert call(small, "GET", f"{DOCUMENTS}/{document['feedDocumentId']}").status_code == 404
 
 
 def test_a_sender_who_trickles_delays_nobody(small: Program, small_server: RunningServer) -> None:
@@ -464,7 +486,7 @@ def test_a_feed_that_cannot_be_is_refused_with_what_is_wrong(
     name = uploaded(program)
     body = {"feedType": TYPE, "marketplaceIds": [US], "inputFeedDocumentId": name, **change}
 
-    response = program.call("POST", FEEDS, json=body)
+    response = call(program, "POST", FEEDS, json=body)
 
     status, code, details = refusal(response)
     assert (status, code) == (400, "InvalidInput")
@@ -496,13 +518,13 @@ def test_members_that_clients_add_are_ignored(program: Program) -> None:
 
     body = {"feedType": TYPE, "marketplaceIds": [US], "inputFeedDocumentId": uploaded(program), **more}
 
-    assert program.call("POST", FEEDS, json=body).status_code == 202
-    assert program.call("POST", DOCUMENTS, json={"contentType": JSON, **more}).status_code == 201
+    assert call(program, "POST", FEEDS, json=body).status_code == 202
+    assert call(program, "POST", DOCUMENTS, json={"contentType": JSON, **more}).status_code == 201
 
 
 @pytest.mark.parametrize("body", [{}, {"contentType": ""}, {"contentType": 5}, [], {"contentType": "a\r\nb: c"}])
 def test_a_document_without_a_content_type_is_refused(program: Program, body: object) -> None:
-    response = program.call("POST", DOCUMENTS, json=body)
+    response = call(program, "POST", DOCUMENTS, json=body)
 
     assert (response.status_code, response.json()["errors"][0]["code"]) == (400, "InvalidInput")
 
@@ -513,17 +535,17 @@ def test_nobody_sees_another_seller_s_feeds_and_documents(program: Program, new_
     result = ended(program, feed)["resultFeedDocumentId"]
 
     for target in (f"{FEEDS}/{feed}", f"{DOCUMENTS}/{name}", f"{DOCUMENTS}/{result}"):
-        assert other.call("GET", target).status_code == 404
-        assert program.call("GET", target).status_code == 200
-    assert other.call("DELETE", f"{FEEDS}/{feed}").status_code == 404
-    assert other.call("GET", f"{FEEDS}?feedTypes={TYPE}").json() == {"feeds": []}
+        assert call(other, "GET", target).status_code == 404
+        assert call(program, "GET", target).status_code == 200
+    assert call(other, "DELETE", f"{FEEDS}/{feed}").status_code == 404
+    assert call(other, "GET", f"{FEEDS}?feedTypes={TYPE}").json() == {"feeds": []}
 
 
 @pytest.mark.parametrize("feed", ["0", "x", "%00", "%FF", "9" * 500, "a%2Fb"])
 def test_a_feed_that_never_was_is_not_found(program: Program, feed: str) -> None:
-    assert program.call("GET", f"{FEEDS}/{feed}").status_code == 404
-    assert program.call("DELETE", f"{FEEDS}/{feed}").status_code == 404
-    assert program.call("GET", f"{DOCUMENTS}/{feed}").status_code == 404
+    assert call(program, "GET", f"{FEEDS}/{feed}").status_code == 404
+    assert call(program, "DELETE", f"{FEEDS}/{feed}").status_code == 404
+    assert call(program, "GET", f"{DOCUMENTS}/{feed}").status_code == 404
 
 
 def test_a_feed_is_cancelled_while_it_waits_and_stays_listed(new_seller: NewSeller) -> None:
@@ -545,7 +567,7 @@ def test_a_feed_is_cancelled_while_it_waits_and_stays_listed(new_seller: NewSell
             "processingStatus",
         }
 
-        response = program.call("DELETE", f"{FEEDS}/{waiting}")
+        response = call(program, "DELETE", f"{FEEDS}/{waiting}")
     finally:
         sql(url, "update submissions set status = 'DONE' where submission_id = $1", first)
         blocker.release()
@@ -553,7 +575,7 @@ def test_a_feed_is_cancelled_while_it_waits_and_stays_listed(new_seller: NewSell
     assert (response.status_code, response.json()) == (200, {})
     assert feed_of(program, waiting)["processingStatus"] == "CANCELLED"
     assert listed(program, feedTypes=TYPE, processingStatuses="CANCELLED") == [waiting]
-    status, code, details = refusal(program.call("DELETE", f"{FEEDS}/{waiting}"))
+    status, code, details = refusal(call(program, "DELETE", f"{FEEDS}/{waiting}"))
     assert (status, code) == (400, "InvalidInput")
     assert "CANCELLED" in details
 
@@ -581,7 +603,7 @@ class HeldLock:
 
 
 def listed(program: Program, **query: object) -> list[str]:
-    response = program.call("GET", f"{FEEDS}?{httpx.QueryParams(query)}")  # type: ignore[arg-type]
+    response = call(program, "GET", f"{FEEDS}?{httpx.QueryParams(query)}")  # type: ignore[arg-type]
     assert response.status_code == 200, response.text
     return [feed["feedId"] for feed in response.json()["feeds"]]
 
@@ -589,11 +611,11 @@ def listed(program: Program, **query: object) -> list[str]:
 def test_pages_list_the_newest_feeds_first(new_seller: NewSeller) -> None:
     program = new_seller(clock="2026-03-01T12:00:00Z", marketplaces=["US", "CA"])
     feeds = [created(program, marketplaceIds=[US, CA] if number == 2 else [US]) for number in range(5)]
-    answer = program.call("GET", f"{FEEDS}?feedTypes={TYPE}&pageSize=2").json()
+    answer = call(program, "GET", f"{FEEDS}?feedTypes={TYPE}&pageSize=2").json()
     found = [feed["feedId"] for feed in answer["feeds"]]
 
     while "nextToken" in answer:
-        answer = program.call("GET", f"{FEEDS}?nextToken={answer['nextToken']}").json()
+        answer = call(program, "GET", f"{FEEDS}?nextToken={answer['nextToken']}").json()
         assert len(answer["feeds"]) <= 2
         found += [feed["feedId"] for feed in answer["feeds"]]
 
@@ -622,7 +644,7 @@ BAD_QUERIES = [
 
 @pytest.mark.parametrize("query", BAD_QUERIES)
 def test_a_question_for_feeds_that_cannot_be_is_refused(program: Program, query: str) -> None:
-    response = program.call("GET", f"{FEEDS}{query}")
+    response = call(program, "GET", f"{FEEDS}{query}")
 
     if query.endswith("DONE%20"):  # as the documentation itself writes it once
         assert response.status_code == 200
@@ -634,11 +656,11 @@ def test_a_token_is_good_for_its_seller_only_and_alone_where_it_is_strict(new_se
     program, other = new_seller(fidelity="strict"), new_seller()
     for _ in range(2):
         created(program)
-    token = program.call("GET", f"{FEEDS}?feedTypes={TYPE}&pageSize=1").json()["nextToken"]
+    token = call(program, "GET", f"{FEEDS}?feedTypes={TYPE}&pageSize=1").json()["nextToken"]
 
-    assert other.call("GET", f"{FEEDS}?nextToken={token}").status_code == 400
-    assert program.call("GET", f"{FEEDS}?nextToken={token}&pageSize=1").status_code == 400
-    assert program.call("GET", f"{FEEDS}?nextToken={token}").status_code == 200
+    assert call(other, "GET", f"{FEEDS}?nextToken={token}").status_code == 400
+    assert call(program, "GET", f"{FEEDS}?nextToken={token}&pageSize=1").status_code == 400
+    assert call(program, "GET", f"{FEEDS}?nextToken={token}").status_code == 200
 
 
 def test_a_retired_feed_type_ends_fatal_where_it_is_strict(new_seller: NewSeller) -> None:
@@ -652,12 +674,13 @@ def test_a_retired_feed_type_ends_fatal_where_it_is_strict(new_seller: NewSeller
 
 
 def test_the_operations_are_for_two_roles_and_tell_their_rate(server: RunningServer, program: Program) -> None:
-    response = program.call("POST", DOCUMENTS, json={"contentType": JSON})
+    response = call(program, "POST", DOCUMENTS, json={"contentType": JSON})
 
     assert response.headers["x-amzn-RateLimit-Limit"] == "0.5"
-    assert program.call("GET", f"{FEEDS}/1").headers["x-amzn-RateLimit-Limit"] == "2.0"
+    assert call(program, "GET", f"{FEEDS}/1").headers["x-amzn-RateLimit-Limit"] == "2.0"
     assert (
-        errors("NotFound", "", "")["errors"][0]["code"] == program.call("GET", f"{FEEDS}/1").json()["errors"][0]["code"]
+        errors("NotFound", "", "")["errors"][0]["code"]
+        == call(program, "GET", f"{FEEDS}/1").json()["errors"][0]["code"]
     )
 
 

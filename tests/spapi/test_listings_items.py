@@ -31,10 +31,8 @@ from tests.spapi.listing import (
     quantities,
     target,
 )
-from tests.spapi.model import LISTINGS, assert_as_modelled, needs_model
+from tests.spapi.model import LISTINGS, assert_as_modelled
 from tests.spapi.program import CA, DE, REGION, START, US, NewSeller, Program, denied, outcome
-
-pytestmark = needs_model
 
 ODD_SKUS = ["S/1 b%2F#+ä", "a+b", "50%", "!'()*", "日本 語", "..x", "?q=1&r=2", "😀", '"quoted"', "a,b", "x" * 40]
 

@@ -8,10 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.spapi.model import SUPPLY_SOURCES, assert_as_modelled, needs_model
+from tests.spapi.model import SUPPLY_SOURCES, assert_as_modelled
 from tests.spapi.program import STALE, START, NewSeller, Program, at_once, denied, errors, outcome
-
-pytestmark = needs_model
 
 ALL = "/supplySources/2020-07-01/supplySources"
 ADDRESS = {"name": "Shop - Red", "addressLine1": "1 Main St", "stateOrRegion": "WA", "countryCode": "US"}

@@ -24,8 +24,6 @@ _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 def lines_of(command: PlaceOrder) -> tuple[OrderLine, ...]:
     """The lines of an order; one of a single SKU may be given without."""
     lines = command.lines
-    if lines and (command.sku is not None or command.quantity is not None):
-        raise Invalid("lines", "an order has either lines, or one sku and its quantity")
     if not lines:
         if command.sku is None or command.quantity is None:
             raise Invalid("sku" if command.sku is None else "quantity", "sku and quantity are required")
