@@ -111,9 +111,10 @@ async def _only_quantities(chunks: AsyncIterator[bytes]) -> bool:
         size += len(chunk)
         if size > LOOK_BYTES:
             return False
-        chunk = chunk.replace(b"\\/", b"/")
+        if b"\\/" in chunk:
+            chunk = chunk.replace(b"\\/", b"/")
         for word in words:
-            # What ended in the chunk before was counted there.
-            times[word] += (tail[-(len(word) - 1) :] + chunk).count(word)
-        tail = (tail + chunk)[-_OVERLAP:]
+            # In the chunk, and where it meets the one before.
+            times[word] += chunk.count(word) + (tail[1 - len(word) :] + chunk[: len(word) - 1]).count(word)
+        tail = chunk[-_OVERLAP:] if len(chunk) >= _OVERLAP else (tail + chunk)[-_OVERLAP:]
     return all(times[what] == times[wanted] > 0 for what, wanted in _PAIRS)
