@@ -17,9 +17,9 @@ from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Command, Patch, PatchListing, PutListing
 from entrepot.domain.ledger import Origin
 from entrepot.domain.marketplaces import MARKETPLACES
-from entrepot.domain.mfn.attributes import ALL, offer_key
+from entrepot.domain.mfn.attributes import ALL, LEAD_TIME, offer_key
 from entrepot.feeds.patches import offer_patches
-from entrepot.services.bulk import LEAD_TIME, Availability, places_of, plain_instances
+from entrepot.services.bulk import Availability, places_of, plain_instances
 from entrepot.services.verification import verify
 from entrepot.storage.bulk import Submitted, Terms, merge_terms, replace_instances
 from entrepot.storage.database import Database

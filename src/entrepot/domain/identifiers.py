@@ -97,7 +97,6 @@ _LENGTHS: Final[dict[str, tuple[int, ...]]] = {
     "JAN": (8, 13),
     "GTIN": (8, 12, 13, 14),
 }
-PRODUCT_ID_TYPES: Final = ("ASIN", *_LENGTHS)
 
 
 def check_digit(digits: str) -> str:

@@ -16,11 +16,13 @@ from decimal import Decimal
 from itertools import compress
 from typing import Any, Final, NamedTuple, TypeVar
 
+from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.conditions import CONDITIONS, Condition
 from entrepot.domain.errors import Invalid
 from entrepot.domain.identifiers import LOADER_ID_TYPES, asin, gtin
 from entrepot.domain.ledger import QUANTITY_MAX
 from entrepot.domain.marketplaces import by_id
+from entrepot.domain.mfn.attributes import FBA_CHANNELS
 from entrepot.feeds.findings import (
     CELL_INVALID,
     CELL_MISSING,
@@ -47,7 +49,7 @@ CLEARED: Final = Decimal(0)
 ROWS_MAX: Final = 2_000_000
 COLUMNS_MAX: Final = 1_000
 CELLS_MAX: Final = 30_000_000
-CHANNELS: Final = ("DEFAULT", "AMAZON", "AMAZON_NA", "AMAZON_EU", "AMAZON_JP")
+CHANNELS: Final = (DEFAULT_LOCATION, "AMAZON", *FBA_CHANNELS.values())
 
 T = TypeVar("T")
 

@@ -11,7 +11,7 @@ from typing import Any
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Command, Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL
+from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, LEAD_DAYS_MAX, LEAD_TIME
 from entrepot.feeds import inventory_availability_file
 from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform, whole
 from entrepot.feeds.findings import FeedUnreadable, Finding, counted
@@ -19,7 +19,7 @@ from entrepot.feeds.inventory_availability_file import Availability
 from entrepot.feeds.job import XML, Job, Result
 from entrepot.feeds.patches import NOT_IN_CATALOG, NOT_IN_CATALOG_TEXT, from_warehouse, to_warehouse
 from entrepot.feeds.processing_report import xml_report
-from entrepot.services.bulk import LEAD_DAYS_MAX, LEAD_TIME, listed
+from entrepot.services.bulk import listed
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
 

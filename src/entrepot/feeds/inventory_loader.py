@@ -11,7 +11,7 @@ from typing import Any, Final
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Command, DeleteListing, Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL
+from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, FBA_CHANNELS, LEAD_TIME
 from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
 from entrepot.feeds import flat_files
 from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform, whole
@@ -20,12 +20,12 @@ from entrepot.feeds.flat_files import LoaderRow
 from entrepot.feeds.job import TEXT, Job, Result
 from entrepot.feeds.patches import from_warehouse, offer_patches, to_warehouse
 from entrepot.feeds.processing_report import text_report
-from entrepot.services.bulk import LEAD_TIME, listed
+from entrepot.services.bulk import listed
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
 
 # Named as the place where it lies, the warehouse fulfils.
-_WAREHOUSE: Final = ("AMAZON", "AMAZON_NA", "AMAZON_EU", "AMAZON_JP")
+_WAREHOUSE: Final = ("AMAZON", *FBA_CHANNELS.values())
 
 
 async def process(job: Job) -> Result:

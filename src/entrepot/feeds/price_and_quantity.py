@@ -19,7 +19,7 @@ import msgspec
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, CHANNEL, offer_key
+from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, CHANNEL, LEAD_TIME, offer_key
 from entrepot.feeds import flat_files
 from entrepot.feeds.applying import FLAT_CODES, apply, origin, perform, whole
 from entrepot.feeds.findings import FeedUnreadable, Finding, counted
@@ -28,7 +28,7 @@ from entrepot.feeds.flat_files import PriceQuantityRow as Row
 from entrepot.feeds.job import TEXT, Job, Result
 from entrepot.feeds.patches import NOT_IN_CATALOG, NOT_IN_CATALOG_TEXT, from_warehouse, offer_patches, to_warehouse
 from entrepot.feeds.processing_report import text_report
-from entrepot.services.bulk import CHUNK, LEAD_TIME, listed
+from entrepot.services.bulk import CHUNK, listed
 from entrepot.storage.bulk import Submitted, Terms, merge_terms
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow

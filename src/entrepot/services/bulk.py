@@ -14,14 +14,12 @@ import msgspec
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.ledger import QUANTITY_MAX
-from entrepot.domain.mfn.attributes import CHANNEL
+from entrepot.domain.mfn.attributes import CHANNEL, LEAD_DAYS_MAX, LEAD_TIME
 from entrepot.storage import bulk as storage
 from entrepot.storage import sources
 from entrepot.storage.bulk import Instances
 from entrepot.storage.database import Connection
 
-LEAD_TIME: Final = "lead_time_to_ship_max_days"
-LEAD_DAYS_MAX: Final = 30
 # Changes in one transaction: it holds the seller's lock for less than half a second.
 CHUNK: Final = 10_000
 

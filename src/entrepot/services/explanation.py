@@ -15,6 +15,7 @@ from entrepot.domain.errors import Invalid, NotFound
 from entrepot.domain.events import EVENTS
 from entrepot.domain.items import clean_sku, tidy
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
+from entrepot.domain.mfn.locations import ACTIVE
 from entrepot.domain.quantities import MERCHANT_NUMBERS, NUMBERS, default_places
 from entrepot.storage import explanation as storage
 from entrepot.storage import worlds
@@ -186,7 +187,7 @@ async def _merchant_counted(
             raise Invalid("source", f"'{source}' is not a location of this seller")
         places = frozenset(ids[:1])
     elif name == "mfn_default":
-        places = default_places(row["source_id"] for row in sources if row["status"] == "Active")
+        places = default_places(row["source_id"] for row in sources if row["status"] == ACTIVE)
     return [Counted(part, None, places) for part in MERCHANT_NUMBERS[name]]
 
 

@@ -30,6 +30,7 @@ CHANNEL: Final = "fulfillment_channel_code"
 ALL: Final = "ALL"
 
 # The warehouse's channel in each region.
+LEAD_TIME, LEAD_DAYS_MAX = "lead_time_to_ship_max_days", 30
 FBA_CHANNELS: Final[dict[str, str]] = {"NA": "AMAZON_NA", "EU": "AMAZON_EU", "FE": "AMAZON_JP"}
 
 _PLACE: Final = ("marketplace_id",)
@@ -289,7 +290,7 @@ AVAILABILITY_FIELDS: Final = Fields(
     {
         CHANNEL: _TEXT,
         "quantity": Whole(0, QUANTITY_MAX),
-        "lead_time_to_ship_max_days": Whole(0, 30),
+        LEAD_TIME: Whole(0, LEAD_DAYS_MAX),
         "restock_date": _INSTANT,
         "is_inventory_available": _FLAG,
         "marketplace_id": _TEXT,

@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, Final
 
-from entrepot.domain.accounts import DEFAULT_LOCATION, Account, Key
+from entrepot.domain.accounts import DEFAULT_LOCATION, Account
 from entrepot.domain.commands import DeleteListing, MoveQuantity, PatchListing, PutListing, SetQuantity
 from entrepot.domain.conditions import condition
 from entrepot.domain.errors import Invalid, NotFound, Rejected
@@ -31,6 +31,7 @@ from entrepot.domain.mfn.issues import error, warning
 from entrepot.domain.mfn.live import default_beside_locations
 from entrepot.domain.mfn.opening import ANY_PRODUCT, current, leave, listed_in, opened
 from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES, gtin14
+from entrepot.domain.mfn.shelves import available, counted
 from entrepot.domain.papers import Instance, Listing, Product, Sku
 from entrepot.domain.world import World
 
@@ -321,16 +322,8 @@ def _title(attributes: dict[str, list[Instance]], marketplace_id: str) -> str:
 # quantities
 
 
-def _shelf(name: str, channel: str) -> Key:
-    return Key(name, Account.M_AVAIL, channel)
-
-
 def _there(world: World, name: str, channel: str) -> int:
-    return world.book.balances.get(_shelf(name, channel), 0)
-
-
-def _counted(name: str, reason: str = "COUNT") -> Key:
-    return Key(name, Account.X_SELLER, detail=reason)
+    return world.book.balances.get(available(name, channel), 0)
 
 
 def _set(world: World, name: str, channel: str, quantity: int) -> None:
@@ -339,8 +332,8 @@ def _set(world: World, name: str, channel: str, quantity: int) -> None:
     if not more:
         return
     entry = world.book.entry("M01", kind="sku", ref=name)
-    shelf, counted = _shelf(name, channel), _counted(name)
-    world.book.post(entry, abs(more), *((counted, shelf) if more > 0 else (shelf, counted)))
+    here, outside = available(name, channel), counted(name)
+    world.book.post(entry, abs(more), *((outside, here) if more > 0 else (here, outside)))
 
 
 def _clear(world: World, name: str, channel: str) -> int:
@@ -348,7 +341,7 @@ def _clear(world: World, name: str, channel: str) -> int:
     units = _there(world, name, channel)
     if units:
         entry = world.book.entry("M10", kind="sku", ref=name, reason="DELETE")
-        world.book.post(entry, units, _shelf(name, channel), _counted(name, "DELETE"))
+        world.book.post(entry, units, available(name, channel), counted(name, "DELETE"))
     return units
 
 
@@ -371,7 +364,7 @@ def _moved_since(world: World, name: str, place: str, as_of: datetime | None, as
     moved = world.moved_since.get((name, as_of, as_of_seq), {}).get(place, 0)
     if as_of is not None and world.now <= as_of:
         return moved
-    shelf = _shelf(name, place)
+    shelf = available(name, place)
     for entry in world.book.entries:
         if entry.event in ("M02", "M04"):
             moved += sum(line.delta for line in entry.lines if line.key == shelf)
@@ -386,7 +379,7 @@ def move_quantity(world: World, command: MoveQuantity) -> Answer:
     if origin == destination:
         raise Invalid("destination", "origin and destination must differ")
     entry = world.book.entry("M08", kind="sku", ref=sku.sku)
-    world.book.post(entry, command.quantity, _shelf(sku.sku, origin), _shelf(sku.sku, destination))
+    world.book.post(entry, command.quantity, available(sku.sku, origin), available(sku.sku, destination))
     listing = _of(world, sku)
     answer: dict[str, Any] = {"sku": sku.sku}
     for place, code in ((origin, command.origin), (destination, command.destination)):

@@ -18,6 +18,7 @@ from entrepot.domain.conditions import condition
 from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, OFFER, instant, is_fba, recomposed
 from entrepot.domain.mfn.issues import Issue, error, warning
+from entrepot.domain.mfn.locations import ACTIVE
 from entrepot.domain.money import digits_of
 from entrepot.domain.papers import Instance, Listing, Product, Sku, Source
 from entrepot.domain.quantities import default_places, selling_places
@@ -117,7 +118,7 @@ def shown_default(available: Mapping[str, int], sources: Mapping[str, Source]) -
 
 def _active(sources: Mapping[str, Source], place: str) -> bool:
     source = sources.get(place)
-    return source is not None and source.status == "Active"
+    return source is not None and source.status == ACTIVE
 
 
 def fulfillment_availability(state: State) -> list[Channel]:

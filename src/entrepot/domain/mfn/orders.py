@@ -28,9 +28,10 @@ from entrepot.domain.fba.stock import Answer
 from entrepot.domain.ledger import Entry
 from entrepot.domain.marketplaces import Marketplace
 from entrepot.domain.mfn import live, locations, routing
-from entrepot.domain.mfn.attributes import ALL
+from entrepot.domain.mfn.attributes import ALL, LEAD_DAYS_MAX, LEAD_TIME, offer_key
 from entrepot.domain.mfn.hours import Duration
 from entrepot.domain.mfn.routing import Promise, Route, Wanted
+from entrepot.domain.mfn.shelves import available, counted
 from entrepot.domain.money import decimal, minor_units
 from entrepot.domain.orderbook import (
     CANCELED,
@@ -59,15 +60,6 @@ REFUND_REASONS: Final = (
     "CustomerAddressIncorrect", "Exchange", "Other", "CarrierCreditDecision", "RiskAssessmentInformationNotValid",
     "CarrierCoverageFailure", "TransactionRecord", "Undeliverable", "RefusedDelivery",
 )  # fmt: skip
-
-
-def available(sku: str, place: str) -> Key:
-    return Key(sku, Account.M_AVAIL, place)
-
-
-def counted(sku: str, reason: str) -> Key:
-    """Where units come from, or go to, that the seller counts in or out."""
-    return Key(sku, Account.X_SELLER, detail=reason)
 
 
 # Placing an order, and paying for it.
@@ -131,8 +123,8 @@ def _wanted(world: World, line: OrderLine) -> Wanted:
 
 
 def _lead(instance: Mapping[str, Any]) -> Duration | None:
-    days = instance.get("lead_time_to_ship_max_days")
-    return Duration(days, "Days") if isinstance(days, int) and 0 <= days <= routing.LEAD_DAYS_MAX else None
+    days = instance.get(LEAD_TIME)
+    return Duration(days, "Days") if isinstance(days, int) and 0 <= days <= LEAD_DAYS_MAX else None
 
 
 def _locations(world: World, marketplace: Marketplace) -> list[routing.Location]:
@@ -158,7 +150,8 @@ def _written(promise: Promise) -> dict[str, Any]:
 def _asked(world: World, line: OrderLine, marketplace: Marketplace) -> int:
     """What the listing asks everybody for a unit now; nothing if it asks nothing."""
     listing = world.listings.get(world.sku(line.sku).sku)
-    offer = listing.offers.get(f"{marketplace.id}|{marketplace.currency}|{ALL}") if listing is not None else None
+    everybody = offer_key({"marketplace_id": marketplace.id, "currency": marketplace.currency, "audience": ALL})
+    offer = listing.offers.get(everybody) if listing is not None else None
     price = live.price_of(offer, world.now) if offer is not None else None
     return 0 if price is None else minor_units(live.amount(price, marketplace.currency), marketplace.currency, "price")
 

@@ -19,7 +19,6 @@ from entrepot.domain.mfn.hours import DEFAULT_HANDLING, Calendar, Duration
 SHIP_OPTIONS: Final = ("Standard", "Expedited", "SecondDay", "NextDay")
 POSTAL_PREFIX: Final = 3
 # What a listing may name as its lead time (the listings schema), in days.
-LEAD_DAYS_MAX: Final = 30
 
 # From where to where → for each ship option the least and the most days on the way.
 TRANSIT_DAYS: Final[dict[str, dict[str, tuple[int, int]]]] = {
