@@ -296,11 +296,12 @@ class Detour:
         if self._listener is None or not self._listener.is_serving():
             writer.transport.abort()
             return
-        conversation = asyncio.get_running_loop().create_task(self._converse(_Stream(reader, writer)))
+        client = _Stream(reader, writer)
+        conversation = asyncio.get_running_loop().create_task(self._converse(client))
         self._conversations.add(conversation)
         conversation.add_done_callback(self._conversations.discard)
         # Not a `finally` of the conversation: cancelled before its first step, it would never come to that.
-        conversation.add_done_callback(lambda _: writer.transport.abort())
+        conversation.add_done_callback(lambda _: client.abort())
 
     async def _converse(self, client: _Stream) -> None:
         try:
@@ -485,6 +486,7 @@ class _Stream:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.reader = reader
         self.writer = writer
+        self._socket = writer.get_extra_info("socket")  # None: it is gone already
 
     @property
     def half_closes(self) -> bool:
@@ -498,6 +500,7 @@ class _Stream:
             raise ConnectionResetError
         self.writer.write(data)
         await self.writer.drain()
+        await asyncio.sleep(0)  # a transport that has just failed closes in the next turn, and logs writes until then
 
     def finish(self) -> None:
         self.writer.write_eof()
@@ -512,6 +515,10 @@ class _Stream:
         except OSError:
             pass
         finally:
+            self.abort()
+
+    def abort(self) -> None:
+        if self._socket is not None and self._socket.fileno() >= 0:  # asyncio cannot abort what it has closed
             self.writer.transport.abort()
 
 

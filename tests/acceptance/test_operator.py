@@ -281,6 +281,8 @@ def test_a_quantity_that_is_no_whole_number_of_units_is_refused(
         ("add_stock", {"sku": "SKU", "quantity": 1, "idempotency_key": "x" * 201}),
         ("add_stock", {"sku": "SKU", "quantity": 1, "colour": "red"}),
         ("add_stock", {"sku": "SKU", "quantity": 1, "seller": 5}),
+        ("place_order", {"sku": "SKU", "lines": [{"sku": "SKU", "quantity": 1}]}),
+        ("place_order", {"quantity": 1, "lines": [{"sku": "SKU", "quantity": 1}]}),
     ],
     ids=str,
 )

@@ -100,6 +100,18 @@ def test_a_scenario_stops_at_the_step_that_is_refused_and_may_be_mended(
     assert mended.json["steps"] == 17
 
 
+def test_a_scenario_that_orders_a_sku_beside_lines_is_told_which_of_them_to_leave_out(
+    entrepot: Entrepot, write: Write
+) -> None:
+    both = GOOD.replace("place_order: {seller: ada, lines", "place_order: {seller: ada, sku: ADA-01, lines")
+
+    refused = entrepot("world", "run", write(both))
+
+    assert refused.complaint == (
+        "StepFailed: step 11 (place_order): 'sku' and 'lines' exclude each other: every line has its own sku"
+    )
+
+
 def test_a_clock_verb_of_a_scenario_leaves_the_worlds_of_others_alone(
     server: RunningServer, entrepot: Entrepot, write: Write
 ) -> None:

@@ -230,6 +230,38 @@ def test_as_many_messages_as_amazon_takes_are_read_and_not_one_more() -> None:
     assert "feed messages list beyond allowed size" in problem.message
 
 
+TOO_LARGE = "feed messages list beyond allowed size"
+
+
+def test_a_document_of_as_many_bytes_as_are_allowed_is_read_and_not_of_one_more() -> None:
+    document = json.dumps({"header": HEADER, "messages": [MESSAGE]}).encode().ljust(json_feed.BYTES_MAX)
+
+    assert json_feed.read(document, SELLER).processed == 1
+    problem = refused(document + b" ")
+    assert (problem.code, problem.message) == ("BAD_REQUEST", TOO_LARGE)
+
+
+def test_a_document_of_as_many_values_as_are_allowed_is_read_and_not_of_one_more() -> None:
+    few = json.dumps({"header": HEADER, "messages": [{**MESSAGE, "attributes": {"x": [0]}}]}).encode()
+    missing = json_feed.VALUES_MAX - few.count(b",")
+
+    assert json_feed.read(few.replace(b"[0]", b"[0" + b",0" * missing + b"]"), SELLER).processed == 1
+    problem = refused(few.replace(b"[0]", b"[0" + b",0" * (missing + 1) + b"]"))
+    assert (problem.code, problem.message) == ("BAD_REQUEST", TOO_LARGE)
+
+
+def test_objects_inside_of_one_another_count_as_values_though_no_comma_is_between_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(json_feed, "VALUES_MAX", 50)
+    few = json.dumps({"header": HEADER, "messages": [{**MESSAGE, "attributes": {"x": 0}}]}).encode()
+    missing = 50 - few.count(b"{")
+
+    assert json_feed.read(few.replace(b"0}", b'{"x":' * missing + b"0}" + b"}" * missing), SELLER).processed == 1
+    problem = refused(few.replace(b"0}", b'{"x":' * (missing + 1) + b"0}" + b"}" * (missing + 1)))
+    assert (problem.code, problem.message) == ("BAD_REQUEST", TOO_LARGE)
+
+
 def test_the_header_may_ask_what_the_report_shows_of_the_listings() -> None:
     feed = read(MESSAGE, report={"includedData": ["summaries", "issues"], "apiVersion": "2021-08-01"})
 

@@ -558,7 +558,8 @@ class Model:
     def _PlaceOrder(self, command: c.PlaceOrder) -> Effect:
         market = self._market(command.marketplace)
         need(command.order not in self.orders, AlreadyExists)
-        need(bool(command.lines) or (command.sku is not None and command.quantity is not None), Invalid)
+        single = (command.sku is not None, command.quantity is not None)
+        need(single == ((False, False) if command.lines else (True, True)), Invalid)
         lines = self._lines(command)
         for line in lines:
             self.item(line.sku)

@@ -9,7 +9,7 @@ import asyncio
 import json
 import os
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Generator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import fields
 from datetime import timedelta
@@ -33,7 +33,7 @@ from entrepot.domain.accounts import ACCOUNTS, MERCHANT_ACCOUNTS, Disposition, K
 from entrepot.domain.commands import Command
 from entrepot.domain.errors import AlreadyExists, Invalid, KeyReused, NotAllowed, NotFound, Problem, Rejected, Shortage
 from entrepot.domain.ledger import Entry
-from entrepot.domain.quantities import MERCHANT_NUMBERS, Position, merchant_number
+from entrepot.domain.quantities import MERCHANT_NUMBERS, Position, default_places
 from entrepot.domain.verbs import VERBS
 from entrepot.services.inventory import Summary
 from entrepot.services.ledger import Outcome
@@ -165,6 +165,11 @@ configurations = st.sampled_from([
 ])  # fmt: skip
 capabilities = st.booleans().map(lambda outbound: {"outbound": {"isSupported": outbound}})
 prices = st.sampled_from([None, "2.50", "0", "7", "1.001"])
+order_lines = st.lists(st.builds(c.OrderLine, names, quantities, prices), max_size=3).map(tuple)
+# What is ordered: one SKU and its quantity, or lines; rarely both, which is refused.
+wanted = st.tuples(names, quantities, st.just(())) | st.tuples(
+    st.sampled_from([None] * 9 + ["A"]), st.sampled_from([None] * 9 + [1]), order_lines
+)
 stages = st.none() | st.sampled_from(["INBOUND", "FC", "TRANSFER", "DELIVERY"])
 
 
@@ -216,9 +221,6 @@ def commands_of(verb: str, model: Model) -> st.SearchStrategy[Command]:
         "add_stock": units | {"marketplace": markets, "expires": moments},
         "open_balance": units | {"disposition": dispositions},
         "place_order": {
-            "sku": names,
-            "quantity": quantities,
-            "lines": st.just(()) | st.lists(st.builds(c.OrderLine, names, quantities, prices), max_size=3).map(tuple),
             "marketplace": markets,
             "channel": st.sampled_from(["AFN", "MCF", "MFN", "MFN", None]),
             "order": st.none() | st.sampled_from(["S01-1", "S01-2"]),
@@ -308,6 +310,8 @@ def commands_of(verb: str, model: Model) -> st.SearchStrategy[Command]:
             about |= st.tuples(one_of([*own["pending"], *own["paid"]], (None, None)), some_or_all)
         more = st.fixed_dictionaries(arguments.get(verb, {}))
         return st.builds(partial(_about_order, make, verb), about, more)
+    if verb == "place_order":
+        return st.builds(_order, wanted, st.fixed_dictionaries(arguments[verb]))
     return st.builds(make, **arguments[verb])
 
 
@@ -349,9 +353,19 @@ def _about_order(
     return make(order=order, order_item=order_item, quantity=quantity, **more)
 
 
+def _order(wanted: tuple[str | None, int | None, tuple[c.OrderLine, ...]], more: dict[str, Any]) -> Command:
+    return c.PlaceOrder(*wanted, **more)
+
+
 def one_of(likely: Iterable[T], *others: T) -> st.SearchStrategy[T]:
     """One of the likely ones, mostly; sometimes another."""
     return st.sampled_from([*list(likely)[::-1] * 4, *others])
+
+
+def counted(name: str, own: list[tuple[Key, int]], places: Collection[str] | None = None) -> int:
+    """One of `MERCHANT_NUMBERS`, at these places or at all."""
+    here = [(key, units) for key, units in own if places is None or key.place in places]
+    return sum(units for key, units in here if any(part.counts(key, START) for part in MERCHANT_NUMBERS[name]))
 
 
 def total(position: dict[str, int]) -> int:
@@ -643,9 +657,10 @@ class LedgerMachine(RuleBasedStateMachine):
         active = [row["source_id"] for row in rows if row["status"] == "Active"]
         for sku in self.model.skus:
             own = [(key, units) for key, units in balances.items() if key.item == sku]
-            shown = {name: merchant_number(name, own, active) for name in MERCHANT_NUMBERS if name != "mfn_available"}
+            shown = {name: counted(name, own) for name in ("mfn_pending", "mfn_unshipped", "mfn_reserved")}
+            shown["mfn_default"] = counted("mfn_default", own, default_places(active))
             for place in ("DEFAULT", *self.model.places):
-                shown[f"mfn_available {place}"] = merchant_number("mfn_available", own, active, place)
+                shown[f"mfn_available {place}"] = counted("mfn_available", own, {place})
             assert shown == self.model.own_numbers(sku)
 
     @invariant()

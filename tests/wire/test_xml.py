@@ -120,6 +120,7 @@ def test_no_document_declares_a_type_or_entities(declared: str) -> None:
 def bombs() -> Iterator[tuple[str, bytes]]:
     yield "depth", b"<r>" * 100_000
     yield "elements in one record", b"<r><a>" + b"<b/>" * 1_000_000 + b"</a></r>"
+    yield "tags", b"<r>" + (b"<a>" + b"<b/>" * 9_990 + b"</a>") * (xml.TAGS_MAX // 9_990 + 1) + b"</r>"
     yield "records", b"<r>" + b"<a/>" * (xml.RECORDS_MAX + 1) + b"</r>"
     yield "text", b"<r><a>" + b"x" * (xml.TEXT_MAX + 1) + b"</a></r>"
     yield "text outside", b"<r>" + b"x" * 20_000_000 + b"<a/></r>"
@@ -133,6 +134,15 @@ def test_a_bomb_is_refused(bomb: bytes) -> None:
     with pytest.raises(Unreadable):
         for _ in xml.records(bomb):
             pass
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_as_many_tags_as_are_allowed_are_read_and_not_one_more(monkeypatch: pytest.MonkeyPatch, encoding: str) -> None:
+    monkeypatch.setattr(xml, "TAGS_MAX", 5)
+
+    assert len(names("<r><a/><b></b></r>".encode(encoding))) == 2
+    with pytest.raises(Unreadable, match="more than 5 tags"):
+        names("<r><a/><b><c/></b></r>".encode(encoding))
 
 
 # What libxml2 takes is seen by no Python tool: a process that may not take much more than the bombs themselves.

@@ -48,10 +48,6 @@ class Request:
         values = self.query.get(name)
         return values[0] if values else None
 
-    @property
-    def media_type(self) -> str:
-        return self.headers.get("content-type", "").split(";")[0].strip().lower()
-
 
 @dataclass(frozen=True)
 class Response:

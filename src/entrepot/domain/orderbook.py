@@ -22,8 +22,11 @@ _COUNTRY: Final = re.compile(r"[A-Z]{2}")
 
 
 def lines_of(command: PlaceOrder) -> tuple[OrderLine, ...]:
-    """The lines of an order; one of a single SKU may be given without."""
+    """The lines of an order; one of a single SKU may be given without, and then has none."""
     lines = command.lines
+    for name, given in (("sku", command.sku), ("quantity", command.quantity)):
+        if lines and given is not None:
+            raise Invalid(name, f"'{name}' and 'lines' exclude each other: every line has its own {name}")
     if not lines:
         if command.sku is None or command.quantity is None:
             raise Invalid("sku" if command.sku is None else "quantity", "sku and quantity are required")

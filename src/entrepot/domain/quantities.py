@@ -124,18 +124,6 @@ def selling_places(channels: Collection[str], active: Iterable[str]) -> list[str
     return places if any(place in channels for place in places) else [*places, DEFAULT_LOCATION]
 
 
-def merchant_number(
-    name: str, balances: Iterable[tuple[Key, int]], active: Collection[str], place: str | None = None
-) -> int:
-    """The value of one of `MERCHANT_NUMBERS` over the balances of a SKU, at one location or at all of them.
-
-    active: the locations that are open for sale; only `mfn_default` asks which they are.
-    """
-    accounts = {part.account for part in MERCHANT_NUMBERS[name]}
-    places = default_places(active) if name == "mfn_default" else None if place is None else {place}
-    return sum(units for key, units in balances if key.account in accounts and (places is None or key.place in places))
-
-
 @dataclass(slots=True)
 class Position:
     """Units of one item in one country by state; the running sum of its stock balances."""

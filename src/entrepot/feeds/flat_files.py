@@ -315,11 +315,14 @@ class _Sheet:
 
 
 def _table(text: str) -> tsv.Table:
-    if text.count("\n") + text.count("\r") - text.count("\r\n") > ROWS_MAX:
-        raise FeedUnreadable(XML_FATAL, f"The file has more than {ROWS_MAX} rows.")
+    too_many_rows = FeedUnreadable(XML_FATAL, f"The file has more than {ROWS_MAX} rows.")
+    if text.count("\n") + text.count("\r") - text.count("\r\n") > ROWS_MAX + tsv.HEADER_LINES_MAX:
+        raise too_many_rows  # before there is a list of them
     table = tsv.table(text, SKU)
     if table is None:
         raise FeedUnreadable(*_no_header(text))
+    if len(table.lines) > ROWS_MAX:
+        raise too_many_rows
     if len(table.header) > COLUMNS_MAX or len(table.header) * len(table.lines) > CELLS_MAX:
         raise FeedUnreadable(XML_FATAL, f"The file has more than {COLUMNS_MAX} columns or {CELLS_MAX} cells.")
     twice = sorted(name[:40] for name, times in Counter(table.header).items() if name and times > 1)

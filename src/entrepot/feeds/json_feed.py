@@ -30,15 +30,13 @@ from entrepot.feeds.findings import (
 )
 from entrepot.feeds.processing_report import API_VERSION, VERSION, ReportOptions
 from entrepot.feeds.values import plain_sku, read_sku
+from entrepot.services.listing_items import INCLUDED_DATA
 
 MESSAGES_MAX: Final = 25_000
 # What a document may weigh once it is decoded: bytes, and values (each has a comma beside it, but for the first). Ours.
 BYTES_MAX: Final = 64 * 1024 * 1024
 VALUES_MAX: Final = 4_000_000
 MESSAGE_ID_MAX: Final = 2_147_483_647
-INCLUDED_DATA: Final = (
-    "summaries attributes issues offers fulfillmentAvailability procurement relationships productTypes".split()
-)
 
 Operation = Literal["UPDATE", "PARTIAL_UPDATE", "PATCH", "DELETE"]
 Requirements = Literal["LISTING", "LISTING_PRODUCT_ONLY", "LISTING_OFFER_ONLY"]

@@ -27,7 +27,7 @@ from entrepot.feeds.processing_report import ItemsReport, json_report
 from entrepot.services.bulk import CHUNK, ONLY_DEFAULT, Availability, Places, listed, places_of, plain_instances
 from entrepot.services.listing_items import item_shown
 from entrepot.services.listings import Listings, Submission, names_location
-from entrepot.services.locations import why_not
+from entrepot.services.locations import WHY_NOT, why_not
 from entrepot.storage.bulk import Instances, Submitted, replace_instances
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
@@ -139,18 +139,11 @@ async def _chunk(
             continue
         command = _command(job, message)
         if standing.why_not and names_location(command):
-            findings.append(replace(_blank(message), code=BAD_REQUEST, message=REFUSALS[standing.why_not]))
+            findings.append(replace(_blank(message), code=BAD_REQUEST, message=WHY_NOT[standing.why_not]))
         else:
             asked.append((_blank(message), command))
     locale = locale_of(feed.issue_locale, job.marketplaces[0])
     return findings + await perform(job, connection, ledger, asked, JSON_CODES, locale)
-
-
-# Why a seller may have no locations, where fidelity is strict; the door for requests says the same.
-REFUSALS: Final = {
-    "not_in_programme": "Your seller account does not have the permissions required for multi-location inventory.",
-    "uses_warehouse": "Multi-location inventory is not available for sellers who use FBA inventory.",
-}
 
 
 def _quantities(message: Message) -> Sequence[object] | None:

@@ -100,18 +100,6 @@ class Item(msgspec.Struct, omit_defaults=True):
     productTypes: list[ProductType] | None = None
 
 
-DATA: Final = (
-    "summaries",
-    "attributes",
-    "issues",
-    "offers",
-    "fulfillmentAvailability",
-    "procurement",
-    "relationships",
-    "productTypes",
-)
-
-
 def issues_shown(findings: Sequence[Finding], locale: str, marketplaces: bool = False) -> list[Issue]:
     """Issues as the model has them; those of a submission name no marketplaces."""
     return [
@@ -188,3 +176,5 @@ _DATA_SETS: Final[dict[str, Callable[[View, str], Any]]] = {
         ProductType(one.marketplace_id, one.product_type) for one in live.product_types(view.state, view.marketplaces)
     ],
 }
+# What may be asked for, in the order of the model.
+INCLUDED_DATA: Final = tuple(_DATA_SETS)

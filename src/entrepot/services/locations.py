@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from entrepot.domain.errors import Denied, NotFound
 from entrepot.domain.papers import Source
@@ -55,8 +56,15 @@ class Locations:
             raise Denied(reason)
 
 
+# Why a seller may not have several locations, as reasons of `Denied`, in the words of the guide.
+WHY_NOT: Final[dict[str, str]] = {
+    "not_in_programme": "Your seller account does not have the permissions required for multi-location inventory.",
+    "uses_warehouse": "Multi-location inventory is not available for sellers who use FBA inventory.",
+}
+
+
 async def why_not(connection: Connection, seller_id: str) -> str | None:
-    """Why a seller may not have several locations, as a reason of `Denied`; None: he may."""
+    """Which of `WHY_NOT` keeps a seller from having several locations; None: he may."""
     member, warehouse = await storage.standing(connection, seller_id)
     if not member:
         return "not_in_programme"

@@ -14,6 +14,7 @@ from typing import Any, Final, Literal
 
 import asyncpg
 
+from entrepot.domain.mfn.attributes import FBA_CHANNELS
 from entrepot.domain.papers import Listing, Product, Sku, Source
 from entrepot.storage.database import Connection
 from entrepot.storage.papers import PAPERS, paper
@@ -174,13 +175,14 @@ _STOCKED: Final = (
     "exists (select from balances b where b.seller_id = $1 and b.item = i.sku and b.account = 'M_AVAIL'"
     " and b.quantity > 0{place})"
 )
+_WAREHOUSE_CHANNELS: Final = f"array{list(FBA_CHANNELS.values())}"
 # What a listing must be, at least, for its live state to be as wished; the domain (`mfn.live`) says whether it is.
 _HINTS: Final[dict[Hint, str]] = {
     "catalogued": _CATALOGUED,
     "uncatalogued": f"not {_CATALOGUED}",
     "saleable": f"""{_CATALOGUED} and i.offers <> '{{}}' and (
         {_STOCKED.format(place="")}
-        or i.availability ?| array['AMAZON_NA', 'AMAZON_EU', 'AMAZON_JP']
+        or i.availability ?| {_WAREHOUSE_CHANNELS}
         or i.availability @? '$.*.is_inventory_available ? (@ == true)')""",
     "faulty": f"""(not {_CATALOGUED} or exists (
         select from jsonb_array_elements_text(i.marketplaces) m(id) where not exists (

@@ -24,7 +24,8 @@ def world() -> World:
 
 
 def placed(world: World, quantity: int = 2, sku: str = "A", **more: Any) -> str:
-    return str(do(world, c.PlaceOrder(sku, quantity, channel="MFN", **more))["order"])
+    wanted = more if "lines" in more else {"sku": sku, "quantity": quantity, **more}
+    return str(do(world, c.PlaceOrder(channel="MFN", **wanted))["order"])
 
 
 def paid(world: World, quantity: int = 2, sku: str = "A", **more: Any) -> str:
@@ -89,9 +90,25 @@ def test_the_last_unit_is_sold_and_not_one_more(world: World) -> None:
 
 
 def test_lines_keep_their_order(world: World) -> None:
-    order = placed(world, lines=(c.OrderLine("A", 1), c.OrderLine("A", 2)), quantity=0)
+    order = placed(world, lines=(c.OrderLine("A", 1), c.OrderLine("A", 2)))
 
     assert [(item.line, item.ordered) for item in world.items_of_order(order)] == [(0, 1), (1, 2)]
+
+
+@pytest.mark.parametrize(
+    ("beside", "field"),
+    [({"sku": "A"}, "sku"), ({"quantity": 1}, "quantity"), ({"sku": "A", "quantity": 1}, "sku"), ({"sku": ""}, "sku")],
+)
+@pytest.mark.parametrize("channel", [None, "AFN", "MCF", "MFN"])
+def test_an_order_of_lines_and_of_a_single_sku_is_refused_and_reserves_nothing(
+    world: World, channel: Any, beside: dict[str, Any], field: str
+) -> None:
+    with pytest.raises(Invalid, match=f"'{field}' and 'lines' exclude each other") as refused:
+        do(world, c.PlaceOrder(lines=(c.OrderLine("A", 1),), channel=channel, **beside))
+
+    assert refused.value.field == field
+    assert reserved(world) == (5, 0, 0)
+    assert world.orders == {}
 
 
 @pytest.mark.parametrize(
@@ -102,8 +119,8 @@ def test_lines_keep_their_order(world: World) -> None:
         (Invalid, {"order": "O" * 41}),
         (AlreadyExists, {"order": "mine"}),
         (Invalid, {"marketplace": JP}),
-        (Invalid, {"lines": (c.OrderLine("A", 1, "1.999"),)}),
-        (Invalid, {"lines": (c.OrderLine("A", 1, "-1"),)}),
+        (Invalid, {"sku": None, "quantity": None, "lines": (c.OrderLine("A", 1, "1.999"),)}),
+        (Invalid, {"sku": None, "quantity": None, "lines": (c.OrderLine("A", 1, "-1"),)}),
         (Invalid, {"address": c.Address(country="USA")}),
         (Invalid, {"buyer": c.Buyer("a\0b")}),
         (Invalid, {"buyer": c.Buyer("a" * 201)}),
@@ -294,7 +311,7 @@ def test_a_lines_own_price_comes_first_in_the_currency_of_the_marketplace() -> N
     stock(world, "A", {"DEFAULT": 5})
     listing(world, "A", {"DEFAULT": {}}, {f"{JP}|JPY|ALL": offer(900)})
 
-    item = only_item(world, placed(world, 0, lines=(c.OrderLine("A", 1, "1200"),)))
+    item = only_item(world, placed(world, lines=(c.OrderLine("A", 1, "1200"),)))
 
     assert (item.price, item.currency) == (1200, "JPY")
     assert only_item(world, placed(world, 1)).price == 900
@@ -369,7 +386,7 @@ def test_what_is_cancelled_as_not_there_is_written_off(world: World, place: Any)
 
 
 def test_one_item_or_some_units_of_it_may_be_cancelled(world: World) -> None:
-    order = placed(world, 0, lines=(c.OrderLine("A", 2), c.OrderLine("A", 3)))
+    order = placed(world, lines=(c.OrderLine("A", 2), c.OrderLine("A", 3)))
     first, second = world.items_of_order(order)
 
     do(world, c.CancelOrder(order_item=first.order_item_id, quantity=1))
@@ -412,7 +429,7 @@ def test_a_shipment_changes_no_available_number(world: World) -> None:
 
 
 def test_an_order_may_be_shipped_in_parts(world: World) -> None:
-    order = paid(world, 0, lines=(c.OrderLine("A", 2), c.OrderLine("A", 3)))
+    order = paid(world, lines=(c.OrderLine("A", 2), c.OrderLine("A", 3)))
     first, second = world.items_of_order(order)
 
     do(world, c.ConfirmShipment(order_item=first.order_item_id, quantity=1))
@@ -427,7 +444,7 @@ def test_an_order_may_be_shipped_in_parts(world: World) -> None:
 
 
 def test_items_are_shipped_all_or_none(world: World) -> None:
-    order = paid(world, 0, lines=(c.OrderLine("A", 2), c.OrderLine("A", 3)))
+    order = paid(world, lines=(c.OrderLine("A", 2), c.OrderLine("A", 3)))
     first, second = world.items_of_order(order)
 
     items = (c.ConfirmedItem(first.order_item_id), c.ConfirmedItem(second.order_item_id, 4))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from entrepot.domain.commands import PlaceOrder
 from entrepot.domain.errors import Shortage
 from entrepot.domain.mfn.hours import UNITS, Calendar, Duration, minutes, week_of
 from entrepot.domain.mfn.routing import (
@@ -18,7 +19,6 @@ from entrepot.domain.mfn.routing import (
     SAME_COUNTRY,
     SAME_POSTAL_PREFIX,
     SAME_STATE,
-    SHIP_OPTIONS,
     TRANSIT_DAYS,
     Address,
     Location,
@@ -312,7 +312,8 @@ def test_how_far_it_is(origin: Address, destination: Address, scope: str, far: i
 
 
 def test_the_tables_have_a_row_for_every_distance_and_every_ship_option() -> None:
+    ship_options = set(get_args(get_type_hints(PlaceOrder)["ship_option"]))
     assert set(TRANSIT_DAYS) == set(COSTS) == {"state", "country", "region", "world"}
     for scope in TRANSIT_DAYS:
-        assert set(TRANSIT_DAYS[scope]) == set(COSTS[scope]) == set(SHIP_OPTIONS)
+        assert set(TRANSIT_DAYS[scope]) == set(COSTS[scope]) == ship_options
         assert all(least <= most for least, most in TRANSIT_DAYS[scope].values())

@@ -49,7 +49,7 @@ from entrepot.domain.commands import DeleteListing, Patch, PatchListing, PutList
 from entrepot.domain.errors import Denied, Invalid, NotFound
 from entrepot.domain.mfn.issues import Issue as Finding
 from entrepot.domain.mfn.issues import locale_of, warning
-from entrepot.services.listing_items import DATA, Issue, Item, issues_shown, item_shown
+from entrepot.services.listing_items import INCLUDED_DATA, Issue, Item, issues_shown, item_shown
 from entrepot.services.listings import Bookmark, IdentifiersType, Receipt, Sought, Submission
 
 TOKEN_SECONDS: Final = 3600.0
@@ -127,7 +127,7 @@ def _locale(call: Call, marketplaces: Sequence[str]) -> str:
 async def get_listings_item(call: Call) -> Response:
     seller_id, sku, request = _owner(call), call.parameters["sku"], call.request
     marketplaces = _marketplaces(call, array(request, "marketplaceIds"))
-    included = words(request, "includedData", DATA, ("summaries",))
+    included = words(request, "includedData", INCLUDED_DATA, ("summaries",))
     view = await call.services.listings.get(seller_id, sku, marketplaces)
     if view is None:
         raise NotListed(sku, marketplaces)
@@ -154,7 +154,7 @@ async def search_listings_items(call: Call) -> Response:
         _marketplaces(call, sought.marketplaces)
     else:
         sought = _sought(call)
-        included = words(call.request, "includedData", DATA, ("summaries",))
+        included = words(call.request, "includedData", INCLUDED_DATA, ("summaries",))
         locale = _locale(call, sought.marketplaces)
     found = await services.listings.search(seller_id, sought, bookmark)
 

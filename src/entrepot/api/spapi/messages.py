@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from entrepot.api.http import Headers, Response, json_response
 from entrepot.domain import errors
+from entrepot.services.locations import WHY_NOT
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,8 @@ DENIALS: Final[dict[str, str]] = {
     "role": "",
     "unknown_route": "",
     "region": "The marketplaces you provided are not valid for region.",
-    # Ours, in the words of the multi-location guide.
-    "another_seller": "The seller id in the path is not the one that authorised this application.",
-    "not_in_programme": "Your seller account does not have the permissions required for multi-location inventory.",
-    "uses_warehouse": "Multi-location inventory is not available for sellers who use FBA inventory.",
+    "another_seller": "The seller id in the path is not the one that authorised this application.",  # ours
+    **WHY_NOT,
 }
 
 

@@ -29,8 +29,8 @@ OFFER: Final = "purchasable_offer"
 CHANNEL: Final = "fulfillment_channel_code"
 ALL: Final = "ALL"
 
-# The warehouse's channel in each region.
 LEAD_TIME, LEAD_DAYS_MAX = "lead_time_to_ship_max_days", 30
+# The warehouse's channel in each region.
 FBA_CHANNELS: Final[dict[str, str]] = {"NA": "AMAZON_NA", "EU": "AMAZON_EU", "FE": "AMAZON_JP"}
 
 _PLACE: Final = ("marketplace_id",)

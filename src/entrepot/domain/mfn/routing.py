@@ -16,9 +16,7 @@ from entrepot.domain.errors import Shortage
 from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.domain.mfn.hours import DEFAULT_HANDLING, Calendar, Duration
 
-SHIP_OPTIONS: Final = ("Standard", "Expedited", "SecondDay", "NextDay")
 POSTAL_PREFIX: Final = 3
-# What a listing may name as its lead time (the listings schema), in days.
 
 # From where to where → for each ship option the least and the most days on the way.
 TRANSIT_DAYS: Final[dict[str, dict[str, tuple[int, int]]]] = {
