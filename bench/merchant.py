@@ -66,11 +66,13 @@ _TABLES: Final = (
     from ledgers l, generate_series(0, $2::int - 1) n where l.seller_id = $1 and $3::text is not null
     """,
     f"""
-    insert into lines (seller_id, seq, line, item, account, place, disposition, detail, ref, at, country, delta)
-    select $1, n + 1, h.line, {_SKU}, h.account, h.place, '', h.detail, '', '-infinity', '', h.delta
-    from generate_series(0, $2::int - 1) n, (values
-        (0, 'X_SELLER', '', 'COUNT', -{UNITS}), (1, 'M_AVAIL', 'DEFAULT', '', {UNITS})
-    ) as h(line, account, place, detail, delta) where $3::text is not null
+    insert into moves (
+        seller_id, seq, move, item, quantity, account, place, disposition, detail, ref, at, country,
+        to_account, to_place, to_disposition, to_detail, to_ref, to_at, to_country
+    )
+    select $1, n + 1, 0, {_SKU}, {UNITS}, 'X_SELLER', '', '', 'COUNT', '', '-infinity', '',
+           'M_AVAIL', 'DEFAULT', '', '', '', '-infinity', ''
+    from generate_series(0, $2::int - 1) n where $3::text is not null
     """,
     f"""
     insert into balances (seller_id, item, account, place, disposition, detail, ref, at, quantity)

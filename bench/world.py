@@ -98,7 +98,11 @@ class _Rows:
             "skus": ("sku, fnsku, asin, condition, barcode", []),
             "offers": ("marketplace_id, sku, created_seq, title, created_at, closed_seq", []),
             "entries": ("seq, event, effective_at, channel, actor, reference_kind, reference, reason", []),
-            "lines": ("seq, line, item, account, place, disposition, detail, ref, at, country, delta", []),
+            "moves": (
+                "seq, move, quantity, item, account, place, disposition, detail, ref, at, country, "
+                "to_account, to_place, to_disposition, to_detail, to_ref, to_at, to_country",
+                [],
+            ),
             "balances": ("item, account, place, disposition, detail, ref, at, quantity", []),
             "positions": ("country, item, available, customer_damaged, stock_seq, any_seq, any_at", []),
         }
@@ -154,8 +158,8 @@ def _add_item(rows: _Rows, sku: str, chance: random.Random, sellable: int) -> No
         moves.append((damaged, unsellable(item, CENTRE, Disposition.CUSTOMER_DAMAGED)))
     source = correction(item.fnsku, "OPENING")
     for number, (units, shelf) in enumerate(moves):
-        rows.add("lines", seq, 2 * number, *_columns(source), "", -units)
-        rows.add("lines", seq, 2 * number + 1, *_columns(shelf), MARKETPLACE.country, units)
+        gives, receives = (*_columns(source), ""), (*_columns(shelf)[1:], MARKETPLACE.country)
+        rows.add("moves", seq, number, units, *gives, *receives)
         rows.add("balances", *_columns(shelf), units)
     rows.add("positions", MARKETPLACE.country, item.fnsku, sellable, damaged, seq, seq, rows.now)
 

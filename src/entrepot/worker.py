@@ -17,8 +17,8 @@ import structlog
 from entrepot.domain.errors import Unavailable
 from entrepot.domain.marketplaces import by_id
 from entrepot.feeds.job import Job, Result, Superseded, Unreadable
-from entrepot.feeds.kinds import INTERNAL, KINDS, RETIRED, UNKNOWN, Kind, fatal
-from entrepot.services.documents import Documents
+from entrepot.feeds.kinds import INTERNAL, KINDS, RETIRED, UNKNOWN, UPLOADS, Kind, fatal
+from entrepot.services.documents import Documents, Stored
 from entrepot.services.ledger import Ledger
 from entrepot.storage import submissions as storage
 from entrepot.storage import worlds
@@ -45,7 +45,7 @@ class Worker:
     database: Database
     ledger: Ledger
     documents: Documents
-    kinds: Mapping[str, Kind] = field(default_factory=lambda: KINDS)
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: {**KINDS, **UPLOADS})
     slots: int = SLOTS
     poll: float = POLL_SECONDS
     grace: float = GRACE_SECONDS
@@ -152,19 +152,29 @@ class Worker:
 
     async def _finish(self, submission: Submission, result: Result) -> None:
         """Keep the report, and end the submission: both or neither."""
-        stored = await self.documents.store(submission.seller_id, result.content_type, result.body)
+        stored = None
+        if result.body is not None:
+            stored = await self.documents.store(submission.seller_id, result.content_type, result.body)
         try:
-            async with self.database.write() as connection:
+            await self._record(submission, result, stored)
+        except Superseded:
+            if stored is not None:
+                await self.documents.discard(stored)
+            raise
+        log.info("finished", **_names(submission), status=result.status)
+
+    async def _record(self, submission: Submission, result: Result, stored: Stored | None) -> None:
+        async with self.database.write() as connection:
+            report = None
+            if stored is not None:
                 report = await self.documents.keep_result(
                     connection, submission.seller_id, submission.submission_id, _region(submission), stored
                 )
-                world = await worlds.peek(connection, submission.seller_id)
-                if world is None or not await storage.finish(connection, submission, result.status, report, world.now):
-                    raise Superseded("another worker has taken the submission over")
-        except Superseded:
-            await self.documents.discard(stored)
-            raise
-        log.info("finished", **_names(submission), status=result.status)
+            world = await worlds.peek(connection, submission.seller_id)
+            if world is None or not await storage.finish(
+                connection, submission, result.status, report, result.counts, world.now
+            ):
+                raise Superseded("another worker has taken the submission over")
 
 
 def _region(submission: Submission) -> str:

@@ -608,7 +608,7 @@ async def test_an_illegal_command_says_why_and_changes_nothing(
 
 
 async def everything(player: Player) -> list[Any]:
-    tables = ("ledgers", "entries", "lines", "balances", "positions", "skus", "offers", "orders", "timers", "commands")
+    tables = ("ledgers", "entries", "moves", "balances", "positions", "skus", "offers", "orders", "timers", "commands")
     found = []
     for table in tables:
         found += await player.fetch(f"select t from {table} t where seller_id = $1 order by t::text")
@@ -628,7 +628,7 @@ async def test_the_name_of_a_paper_is_kept_and_found_without_white_space_around_
     assert numbers(await player.summary(SKU)) == {"fulfillable": 3, "total": 3}
 
 
-@pytest.mark.parametrize("table", ["entries", "lines"])
+@pytest.mark.parametrize("table", ["entries", "moves"])
 @pytest.mark.parametrize(
     "statement", ["update {} set seq = seq + 1 where false", "delete from {} where false", "truncate {}"]
 )
@@ -648,9 +648,11 @@ async def test_the_database_itself_keeps_stock_from_going_below_zero(player: Pla
             )
 
 
-async def test_the_database_refuses_a_line_that_moves_nothing(player: Player) -> None:
+async def test_the_database_refuses_a_move_of_nothing(player: Player) -> None:
     with pytest.raises(asyncpg.CheckViolationError):
         async with player.database.write() as connection:
             await connection.execute(
-                "insert into lines values ($1, 1, 0, 'X', 'X_SUPPLIER', '', '', '', '', '-infinity', '', 0)", player.id
+                "insert into moves values ($1, 1, 0, 'X', 0, 'X_SUPPLIER', '', '', '', '', '-infinity', '',"
+                " 'FC_AVAIL', 'PHX6', 'SELLABLE', '', '', '-infinity', 'US')",
+                player.id,
             )

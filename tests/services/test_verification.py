@@ -150,44 +150,36 @@ async def test_books_are_checked_while_others_write(veteran: Player) -> None:
 
 # What is done to sound books, and the check that must notice; the journal's own guard is put to sleep for it.
 CORRUPTIONS = {
-    "The lines of every entry sum to zero for each item": [
-        "update lines set delta = delta + 1 where seller_id = $1 and seq = 6 and line = 1",
+    "The moves of every entry are numbered without gaps": [
+        "update moves set move = move + 1 where seller_id = $1 and seq = 6",
     ],
-    "Lines come in pairs, giving then receiving as many units": [
-        "update lines set delta = - delta where seller_id = $1 and seq = 6",
-        "delete from lines where seller_id = $1 and seq = 6 and line = 1",
-        "update lines set delta = 1 where seller_id = $1 and seq = 6 and line = 1",
-    ],
-    "The lines of every entry are numbered without gaps": [
-        "update lines set line = line + 2 where seller_id = $1 and seq = 6",
-    ],
-    "Every posting is a move that its event allows": [
+    "Every move is one that its event allows": [
         "update entries set event = 'F53' where seller_id = $1 and event = 'F90'",
         "update entries set event = 'F99' where seller_id = $1 and event = 'F90'",
         "update entries set event = 'C01' where seller_id = $1 and event = 'F90'",
     ],
-    "Only events that move nothing have entries without lines": [
+    "Only events that move nothing have entries without moves": [
         "update entries set event = 'F90' where seller_id = $1 and event = 'C01'",
-        "delete from lines where seller_id = $1 and seq = 6",
+        "delete from moves where seller_id = $1 and seq = 6",
     ],
-    "Every line belongs to an entry": [
-        "update lines set seq = 1000000 where seller_id = $1 and seq = 6",
+    "Every move belongs to an entry": [
+        "update moves set seq = 1000000 where seller_id = $1 and seq = 6",
         "delete from entries where seller_id = $1 and seq = 6",
     ],
     "Every line names a balance that the chart of accounts knows": [
-        "update lines set disposition = 'EXPIRED' where seller_id = $1 and account = 'FC_AVAIL'",
-        "update lines set account = 'FC_ELSEWHERE' where seller_id = $1 and account = 'FC_AVAIL'",
-        "update lines set place = 'PHX6' where seller_id = $1 and account = 'X_SUPPLIER'",
-        "update lines set place = '' where seller_id = $1 and account = 'FC_AVAIL'",
-        "update lines set detail = 'HOLD' where seller_id = $1 and account = 'FC_AVAIL'",
-        "update lines set ref = 'R' where seller_id = $1 and account = 'FC_RESEARCH'",
-        "update lines set at = now() where seller_id = $1 and account = 'FC_ORDER'",
+        "update moves set to_disposition = 'EXPIRED' where seller_id = $1 and to_account = 'FC_AVAIL'",
+        "update moves set account = 'FC_ELSEWHERE' where seller_id = $1 and account = 'FC_AVAIL'",
+        "update moves set place = 'PHX6' where seller_id = $1 and account = 'X_SUPPLIER'",
+        "update moves set to_place = '' where seller_id = $1 and to_account = 'FC_AVAIL'",
+        "update moves set detail = 'HOLD' where seller_id = $1 and account = 'FC_AVAIL'",
+        "update moves set to_ref = 'R' where seller_id = $1 and to_account = 'FC_RESEARCH'",
+        "update moves set to_at = now() where seller_id = $1 and to_account = 'FC_ORDER'",
     ],
     "Every line's country is that of its place": [
-        "update lines set country = 'CA' where seller_id = $1 and place = 'PHX6'",
-        "update lines set country = 'US' where seller_id = $1 and place = ''",
-        "update lines set place = 'ZZZ1' where seller_id = $1 and place = 'PHX6'",
-        "update lines set country = 'US' where seller_id = $1 and account = 'M_AVAIL'",
+        "update moves set country = 'CA' where seller_id = $1 and place = 'PHX6'",
+        "update moves set country = 'US' where seller_id = $1 and place = ''",
+        "update moves set to_place = 'ZZZ1' where seller_id = $1 and to_place = 'PHX6'",
+        "update moves set to_country = 'US' where seller_id = $1 and to_account = 'M_AVAIL'",
     ],
     "No stock is negative, and nothing outside that may not owe": [
         "update balances set quantity = -1 where seller_id = $1 and account = 'FC_AVAIL'",
@@ -197,7 +189,7 @@ CORRUPTIONS = {
         "update balances set quantity = quantity + 1 where seller_id = $1 and account = 'FC_ORDER'",
         "delete from balances where seller_id = $1 and account = 'FC_ORDER'",
         "update balances set ref = 'another' where seller_id = $1 and account = 'X_AMAZON'",
-        "delete from lines where seller_id = $1 and seq = 6",
+        "delete from moves where seller_id = $1 and seq = 6",
         "insert into balances (seller_id, item, account, place, disposition, detail, ref, at, quantity)"
         " values ($1, 'A', 'X_SELLER', '', '', 'COUNT', '', '-infinity', 5)",
     ],
@@ -258,7 +250,7 @@ CORRUPTIONS = {
     ],
     "What the seller has himself is at DEFAULT or at one of his locations": [
         "delete from sources where seller_id = $1",
-        "update lines set place = 'PHX6' where seller_id = $1 and account = 'M_AVAIL'",
+        "update moves set to_place = 'PHX6' where seller_id = $1 and to_account = 'M_AVAIL'",
     ],
     "Units in transfer are those sent and neither arrived, lost nor sold": [
         "update transfers set arrived = arrived + 1 where seller_id = $1",
@@ -312,7 +304,7 @@ CORRUPTIONS = {
     "Every item in the ledger is named by a SKU of the same seller": [
         "delete from skus where seller_id = $1 and sku = 'C'",
         "update positions set item = 'X' || item where seller_id = $1",
-        "update lines set item = 'nobody' where seller_id = $1 and account = 'M_AVAIL'",
+        "update moves set item = 'nobody' where seller_id = $1 and to_account = 'M_AVAIL'",
         "update skus set sku = sku || '-' where seller_id = $1",
     ],
     "Every paper names a SKU of its seller, and that SKU's item": [

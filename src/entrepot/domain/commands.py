@@ -202,8 +202,8 @@ class Address:
 
 @dataclass(frozen=True)
 class PlaceOrder(Command):
-    """One SKU, or several `lines` all or none. AFN: from the warehouse's stock; MCF: so, for the seller himself; MFN:
-    from the seller's own locations. Without a channel, as the first SKU is offered."""
+    """One SKU and its quantity, or several `lines` all or none; not both. AFN: from the warehouse's stock; MCF: so, for
+    the seller himself; MFN: from the seller's own locations. Without a channel, as the first SKU is offered."""
 
     sku: str | None = None
     quantity: int | None = None
@@ -620,6 +620,9 @@ class SetPolicy(Command):
     pending_minutes: int | None = None
     pending_end: Literal["CANCEL", "PAY"] | None = None
     legacy_feeds: Literal["AS_FIDELITY", "WORK", "FATAL"] | None = None
+    fidelity: Literal["AS_SERVER", "FORGIVING", "STRICT"] | None = None
+    aim_platform: Literal["MARKETPLACE", "SELLER_CENTRAL"] | None = None
+    upload_pace: Literal["AS_FIDELITY", "AT_ONCE", "HOURLY"] | None = None
 
 
 @dataclass(frozen=True)

@@ -20,23 +20,41 @@ QUANTITY_MAX = 999_999_999
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One half of a posting: `delta` units (never 0) to the balance `key`."""
+    """One side of a move: `delta` units (never 0) to the balance `key`."""
 
     key: Key
     delta: int
 
 
+@dataclass(frozen=True, slots=True)
+class Move:
+    """`quantity` units (at least 1) of one item, from one balance to another."""
+
+    quantity: int
+    gives: Key
+    receives: Key
+
+    @property
+    def lines(self) -> tuple[Line, Line]:
+        return Line(self.gives, -self.quantity), Line(self.receives, self.quantity)
+
+
 @dataclass(slots=True)
 class Entry:
-    """One event in the journal. Its lines come in pairs, giving then receiving, and sum to zero per item."""
+    """One event in the journal, and the units that it moves."""
 
     event: str
     effective_at: datetime
     reference_kind: str = ""
     reference: str = ""
     reason: str = ""
-    lines: list[Line] = field(default_factory=list)
+    moves: list[Move] = field(default_factory=list)
     seq: int = 0
+
+    @property
+    def lines(self) -> list[Line]:
+        """Both sides of each move, giving then receiving: they sum to zero."""
+        return [line for move in self.moves for line in move.lines]
 
 
 @dataclass(frozen=True)
@@ -86,17 +104,19 @@ class Book:
         available = self.balances.get(gives, 0)
         if available < quantity and not ACCOUNTS[gives.account].may_owe:
             raise Shortage(str(gives.account), quantity, max(available, 0))
-        self._add(entry, gives, -quantity)
-        self._add(entry, receives, quantity)
+        if gives.item != receives.item:
+            raise ValueError(f"{gives.item} does not become {receives.item}")
+        self._add(gives, -quantity)
+        self._add(receives, quantity)
+        entry.moves.append(Move(quantity, gives, receives))
 
-    def _add(self, entry: Entry, key: Key, delta: int) -> None:
+    def _add(self, key: Key, delta: int) -> None:
         balance = self.balances.get(key, 0) + delta
         if abs(balance) > QUANTITY_MAX and not ACCOUNTS[key.account].may_owe:
             raise Invalid("quantity", f"a balance may not exceed {QUANTITY_MAX} units")
         self.balances[key] = balance
         self._keys.setdefault((key.item, key.account), set()).add(key)
         self._undo.append((key, delta))
-        entry.lines.append(Line(key, delta))
 
     def holding(self, item: str, account: Account, where: Callable[[Key], bool] = lambda key: True) -> list[Key]:
         """The balances of an account that hold units, in a fixed order: oldest instant, then place, then the rest."""

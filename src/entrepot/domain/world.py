@@ -43,7 +43,9 @@ class Policies:
     multi_location: whether he is in the multi-location programme, where the server insists on it (strict fidelity).
     legacy_feeds: whether feed types that Amazon retired WORK, are FATAL, or as fidelity has it.
     split_orders: whether a line may be shipped from several locations. pending_minutes: how long an unpaid order holds
-    its units; then it is cancelled (pending_end CANCEL) or becomes paid by itself (PAY).
+    its units; then it is cancelled (pending_end CANCEL) or becomes paid by itself (PAY). fidelity: that of the server,
+    or the seller's own. aim_platform: what his AIM account is on; which files and reports it has depends on it.
+    upload_pace: whether AIM's next file is processed AT_ONCE or an hour after the one before (HOURLY).
     """
 
     putaway: str = "PICKABLE_AT"
@@ -56,6 +58,9 @@ class Policies:
     pending_minutes: int = 30
     pending_end: str = "CANCEL"
     legacy_feeds: str = "AS_FIDELITY"
+    fidelity: str = "AS_SERVER"
+    aim_platform: str = "MARKETPLACE"
+    upload_pace: str = "AS_FIDELITY"
 
 
 @dataclass(frozen=True)

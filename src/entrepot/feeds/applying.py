@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any, Final, TypeVar
 
 from entrepot.domain.commands import Command
@@ -24,6 +25,8 @@ M = TypeVar("M")
 P = TypeVar("P")
 # Commands in one transaction: each has its own part of the statement that writes them all.
 COMMANDS: Final = 500
+# How much smaller than the others the first chunk is.
+FIRST: Final = 4
 
 # The meanings that a file's commands may be refused with, as codes that sellers know. Where no reference has one, the
 # code is that of bad parameters in general.
@@ -42,17 +45,24 @@ async def apply(job: Job, messages: Sequence[M], size: int, prepare: Prepare[M, 
     While the database does one chunk, the next is prepared.
     """
 
-    def preparing(start: int) -> asyncio.Task[P]:
-        return asyncio.create_task(asyncio.to_thread(prepare, messages[start : start + size]))
+    def preparing(chunk: slice) -> asyncio.Task[P]:
+        return asyncio.create_task(asyncio.to_thread(prepare, messages[chunk]))
 
-    following = preparing(job.applied)
-    for start in range(job.applied, len(messages), size):
+    chunks = _chunks(job.applied, len(messages), size)
+    following = preparing(chunks[0])
+    for chunk, after in pairwise(chunks):
         prepared = await following
-        following = preparing(start + size)
+        following = preparing(after)
         async with job.ledger.at_work(job.seller_id) as (connection, ledger):
             findings = await do(connection, ledger, prepared)
-            await job.progress(connection, min(start + size, len(messages)), findings, len(messages))
+            await job.progress(connection, chunk.stop, findings, len(messages))
     await following
+
+
+def _chunks(start: int, end: int, size: int) -> list[slice]:
+    """The first is small, as the database has nothing to do until it is prepared; the last is empty."""
+    starts = [start, *range(start + max(1, size // FIRST), end, size)] if start < end else []
+    return [*map(slice, starts, [*starts[1:], end]), slice(end, end)]
 
 
 def as_they_are(messages: Sequence[M]) -> Sequence[M]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
@@ -28,11 +28,12 @@ class Superseded(Exception):
 
 @dataclass(frozen=True)
 class Result:
-    """How a submission ended, and its report."""
+    """How a submission ended, its report (None: it has none), and its numbers."""
 
     status: Literal["DONE", "FATAL"]
     content_type: str
-    body: bytes | AsyncIterator[bytes]
+    body: bytes | AsyncIterator[bytes] | None
+    counts: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass

@@ -20,9 +20,8 @@ CATALOGUE: Final = "catalogue"
 QUANTITY: Final = "quantity"
 ORDERS: Final = "orders"
 AIM: Final = "aim"
-LANES: Final = (CATALOGUE, QUANTITY, ORDERS, AIM)
 
-Content = Literal["json", "xml", "text"]
+Content = Literal["json", "xml", "text", "aim"]
 
 
 @dataclass(frozen=True)
@@ -58,13 +57,22 @@ _TABLE: Final = (
 )
 KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _TABLE}
 
+# What AIM takes; the other generations neither take nor show it.
+_UPLOADS: Final = (
+    Kind("AIM_ADD_MODIFY_DELETE", AIM, "aim", False, "entrepot.feeds.aim_inventory:process"),
+    Kind("AIM_MODIFY_ONLY", AIM, "aim", False, "entrepot.feeds.aim_inventory:process"),
+    Kind("AIM_PURGE_REPLACE", AIM, "aim", False, "entrepot.feeds.aim_inventory:process"),
+    Kind("AIM_BATCH_REFUND", AIM, "aim", False, "entrepot.feeds.aim_refunds:process"),
+)
+UPLOADS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _UPLOADS}
+
 # What a file that was not processed is told.
 RETIRED: Final = "The feed type {name} is not supported since 2025-07-31. Use JSON_LISTINGS_FEED."
 INTERNAL: Final = (
     "An internal error occurred while the feed was processed. The messages before it may have been applied."
 )
 UNKNOWN: Final = "The feed type {name} is not supported."
-_CODES: Final[dict[Content, str]] = {"json": "4000000", "xml": "5001", "text": "90000"}
+_CODES: Final[dict[Content, str]] = {"json": "4000000", "xml": "5001", "text": "90000", "aim": "90000"}
 
 
 def fatal(kind: Kind | None, submission: Submission, text: str) -> Result:

@@ -2,7 +2,7 @@
 
 What a row does is what `SetQuantity`, and a patch of one attribute instance, do one by one (a test holds the two
 together): the submitted layer is changed, and each quantity that differs from what is available is set by M01. All are
-lines of one entry, as they are done together or not at all. Rows whose listing is not such a plain case are left, and
+moves of one entry, as they are done together or not at all. Rows whose listing is not such a plain case are left, and
 named, for the commands to do.
 
 Rows come sorted by SKU, each of another one: neighbours in the tables are then touched together, and the tables are
@@ -11,9 +11,9 @@ read in one go from the first SKU to the last where that is cheaper than looking
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.ledger import Origin
@@ -71,7 +71,7 @@ _STATEMENT: Final = """
     known as (
         update listings l set {changes}, updated_at = $5
         from incoming i
-        where l.seller_id = $1 and l.sku = i.sku and l.sku between $2 and $3 and l.deleted_at is null
+        where l.seller_id = $1 and l.sku = i.sku and l.deleted_at is null
         and l.marketplaces ?& $9::text[] and {only}
         returning i.n
     ), found as materialized (
@@ -80,48 +80,60 @@ _STATEMENT: Final = """
         left join balances b on b.seller_id = $1 and b.item = w.sku and b.item between $2 and $3
             and b.account = 'M_AVAIL' and b.ref = '' and b.place = w.place and b.disposition = '' and b.detail = ''
             and b.at = '-infinity'
-    ), moves as materialized (
-        select found.*, quantity - before as delta, 2 * row_number() over () - 2 as line
+    ), deltas as materialized (
+        select found.*, quantity - before as delta, quantity > before as more, row_number() over () - 1 as move
         from found join known using (n) where quantity <> before
     ), changed as (
         -- Nobody else changes this seller's balances meanwhile, so a row is where it was found.
-        update balances b set quantity = m.quantity from moves m where b.ctid = m.kept
+        update balances b set quantity = d.quantity from deltas d where b.ctid = d.kept
     ), begun as (
         insert into balances (seller_id, item, account, ref, place, disposition, detail, at, quantity)
-        select $1, sku, 'M_AVAIL', '', place, '', '', '-infinity'::timestamptz, quantity from moves where kept is null
+        select $1, sku, 'M_AVAIL', '', place, '', '', '-infinity'::timestamptz, quantity from deltas where kept is null
     ), posted as (
         insert into entries (seller_id, seq, event, effective_at, channel, actor, reference_kind, reference, reason)
-        select $1, $4::bigint + 1, 'M01', $5, $6, $7, 'feed', $8, '' where exists (select from moves)
-    ), lined as (
-        insert into lines (seller_id, seq, line, item, account, place, disposition, detail, ref, at, country, delta)
-        select $1, $4::bigint + 1, m.line + h.line, m.sku, h.account,
-               case when h.account = 'M_AVAIL' then m.place else '' end, '', h.detail, '', '-infinity'::timestamptz, '',
-               case when h.line = 1 then abs(m.delta) else -abs(m.delta) end
-        from moves m
-        join (values
-            (true, 0, 'X_SELLER', 'COUNT'), (true, 1, 'M_AVAIL', ''),
-            (false, 0, 'M_AVAIL', ''), (false, 1, 'X_SELLER', 'COUNT')
-        ) as h(more, line, account, detail) on h.more = (m.delta > 0)
+        select $1, $4::bigint + 1, 'M01', $5, $6, $7, 'feed', $8, '' where exists (select from deltas)
+    ), moved as (
+        insert into moves (
+            seller_id, seq, move, item, quantity, account, place, disposition, detail, ref, at, country,
+            to_account, to_place, to_disposition, to_detail, to_ref, to_at, to_country
+        )
+        select $1, $4::bigint + 1, move, sku, abs(delta),
+               case when more then 'X_SELLER' else 'M_AVAIL' end, case when more then '' else place end, '',
+               case when more then 'COUNT' else '' end, '', '-infinity'::timestamptz, '',
+               case when more then 'M_AVAIL' else 'X_SELLER' end, case when more then place else '' end, '',
+               case when more then '' else 'COUNT' end, '', '-infinity'::timestamptz, ''
+        from deltas
     ), ledger as (
         update ledgers set last_seq = last_seq + 1, last_at = $5
-        where seller_id = $1 and exists (select from moves)
+        where seller_id = $1 and exists (select from deltas)
     )
-    select exists (select from moves) as posted,
+    select exists (select from deltas) as posted,
            array(select n from incoming where n not in (select n from known)) as others
 """
+
+
+def _unnested(first: int, *types: str) -> str:
+    """Columns as rows. Each travels as one text, a line a value, empty for null: arrays cost ten times as much."""
+    arrays = (f"string_to_array(${number}, e'\\n', '')::{kind}[]" for number, kind in enumerate(types, first))
+    return f"unnest({', '.join(arrays)})"
+
+
+def _joined(column: Iterable[object]) -> str:
+    return "\n".join("" if value is None else str(value) for value in column)
+
 
 # Channels that are no supply source.
 _NO_SOURCE: Final = "array['DEFAULT', 'AMAZON_NA', 'AMAZON_EU', 'AMAZON_JP']"
 
 # Where DEFAULT would have units beside a supply source, there is something to warn of.
 _REPLACE: Final = _STATEMENT.format(
-    incoming="""
+    incoming=f"""
         select n, sku collate "C" as sku, availability::jsonb
-        from unnest($10::int[], $11::text[], $12::text[]) as i(n, sku, availability)
+        from {_unnested(10, "int", "text", "text")} as i(n, sku, availability)
     """,
-    wanted="""
+    wanted=f"""
         select n, sku collate "C" as sku, place, quantity
-        from unnest($13::int[], $14::text[], $15::text[], $16::bigint[]) as q(n, sku, place, quantity)
+        from {_unnested(13, "int", "text", "text", "bigint")} as q(n, sku, place, quantity)
     """,
     changes="availability = l.availability || i.availability",
     only=f"""(
@@ -135,9 +147,9 @@ _REPLACE: Final = _STATEMENT.format(
 # Parsing such a text is faster than building the value.
 _AMOUNT: Final = """('[{{"schedule": [{{"value_with_tax": ' || {} || '}}]}}]')::jsonb"""
 _MERGE: Final = _STATEMENT.format(
-    incoming="""
+    incoming=f"""
         select n, sku collate "C" as sku, quantity, days, price, minimum, maximum
-        from unnest($10::int[], $11::text[], $12::bigint[], $13::int[], $14::text[], $15::text[], $16::text[])
+        from {_unnested(10, "int", "text", "bigint", "int", "text", "text", "text")}
             as i(n, sku, quantity, days, price, minimum, maximum)
     """,
     wanted=f"select n, sku, '{DEFAULT_LOCATION}' as place, quantity from incoming where quantity is not null",
@@ -183,25 +195,16 @@ async def replace_instances(
         rows.quantity_places,
         rows.quantities,
     )
-    return await _apply(connection, ledger, _REPLACE, rows.skus, columns, submitted)
+    return await _apply(connection, ledger, _REPLACE, rows.skus, map(_joined, columns), submitted)
 
 
 async def merge_terms(
     connection: Connection, ledger: LedgerRow, rows: Terms, submitted: Submitted
 ) -> tuple[LedgerRow, frozenset[int]]:
     """As `replace_instances`."""
-    columns = (
-        rows.numbers,
-        rows.skus,
-        rows.quantities,
-        rows.lead_days,
-        rows.prices,
-        rows.minima,
-        rows.maxima,
-        rows.offer,
-        rows.offer_base,
-    )
-    return await _apply(connection, ledger, _MERGE, rows.skus, columns, submitted)
+    columns = (rows.numbers, rows.skus, rows.quantities, rows.lead_days, rows.prices, rows.minima, rows.maxima)
+    offer = (rows.offer, rows.offer_base)
+    return await _apply(connection, ledger, _MERGE, rows.skus, (*map(_joined, columns), *offer), submitted)
 
 
 async def _apply(
@@ -209,7 +212,7 @@ async def _apply(
     ledger: LedgerRow,
     statement: str,
     skus: Sequence[str],
-    columns: Sequence[Any],
+    columns: Iterable[str],
     submitted: Submitted,
 ) -> tuple[LedgerRow, frozenset[int]]:
     if not skus:

@@ -20,7 +20,8 @@ from entrepot.domain.errors import Unavailable
 
 _PART_BYTES: Final = 5 * 1024 * 1024  # the least that S3 takes
 _PARTS_AT_ONCE: Final = 2
-_CHUNK_BYTES: Final = 256 * 1024
+# Read by ranges: a stream of the local store comes in steps of 8 KiB, ten times slower.
+_RANGE_BYTES: Final = 2 * 1024 * 1024
 # Beside a file that is being written stands a draft, `name#1`; one that old belongs to a process that was killed.
 _DRAFT: Final = "*#[0-9]*"
 _DRAFT_SECONDS: Final = 6 * 3600.0
@@ -64,9 +65,10 @@ class ByteStore:
     async def read(self, name: str) -> AsyncIterator[bytes]:
         """The chunks of an object. Raises Missing."""
         with _reaching():
-            found = await obstore.get_async(self._store, name)
-            async for chunk in found.stream(min_chunk_size=_CHUNK_BYTES):
-                yield bytes(chunk)
+            size = (await obstore.head_async(self._store, name))["size"]
+            for start in range(0, size, _RANGE_BYTES):
+                end = min(start + _RANGE_BYTES, size)
+                yield bytes(await obstore.get_range_async(self._store, name, start=start, end=end))
 
     async def delete(self, name: str) -> None:
         """Forget an object; nothing happens if there is none."""

@@ -19,7 +19,7 @@ _TICK: Final = timedelta(microseconds=1)
 
 def _indexed(accounts: Iterable[Account], lines: str = "") -> str:
     """What must be said of the lines of warehouse accounts for their index to be used."""
-    return "" if any(ACCOUNTS[account].merchant for account in accounts) else f"and {lines}country <> ''"
+    return "" if any(ACCOUNTS[account].merchant for account in accounts) else f"and {lines}warehouse"
 
 
 async def skus_of_item(connection: Connection, seller_id: str, sku: str) -> list[asyncpg.Record]:
@@ -65,7 +65,7 @@ async def balances(
             select item, account, place, disposition, detail, ref, at, country, seq, sum(delta) as delta from lines
             where seller_id = $1 and item = $2 and seq <= $3 and account = any($4) {_indexed(chosen)}
             group by item, account, place, disposition, detail, ref, at, country, seq having sum(delta) <> 0
-        ) moves
+        ) changes
         group by item, account, place, disposition, detail, ref, at, country having sum(delta) <> 0
         order by account, place, disposition, at, detail, ref
         """,

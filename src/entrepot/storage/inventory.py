@@ -80,7 +80,8 @@ _CHANGED_AT: Final = (
     )
     or exists (
         select from lines x
-        where x.seller_id = $1 and x.item = k.fnsku and x.country <> '' and (x.country = $3 or {_REMOTE})
+        where x.seller_id = $1 and x.item = k.fnsku and x.warehouse
+        and x.country <> '' and (x.country = $3 or {_REMOTE})
         and x.account = any({{building}}::text[]) and x.seq >= {_FIRST_SINCE} and x.seq <= {{snapshot}}
     )
 )"""
@@ -131,7 +132,7 @@ async def moved_between(
     rows = await connection.fetch(
         """
         select item, account, place, disposition, detail, ref, at, country, sum(delta)::bigint as delta from lines
-        where seller_id = $1 and item = any($2) and seq > $3 and seq <= $4 and country <> ''
+        where seller_id = $1 and item = any($2) and seq > $3 and seq <= $4 and warehouse and country <> ''
         group by item, account, place, disposition, detail, ref, at, country having sum(delta) <> 0
         """,
         seller_id,
@@ -152,7 +153,7 @@ async def last_changes(
         cross join lateral (
             select greatest(
                 (select max(x.seq) from lines x
-                 where x.seller_id = $1 and x.item = w.item and x.seq <= $5 and x.country <> ''
+                 where x.seller_id = $1 and x.item = w.item and x.seq <= $5 and x.warehouse and x.country <> ''
                  and (x.country = $3 or $6)),
                 (select max(greatest(case when o.created_seq <= $5 then o.created_seq end,
                                      case when o.closed_seq <= $5 then o.closed_seq end))

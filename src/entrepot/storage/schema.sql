@@ -69,6 +69,13 @@ CREATE TABLE public.balances (
 )
 WITH (fillfactor='70');
 
+CREATE SEQUENCE public.batch_numbers
+    START WITH 2600000000
+    INCREMENT BY 1
+    MINVALUE 2600000000
+    MAXVALUE 9999999999
+    CACHE 1;
+
 CREATE TABLE public.commands (
     seller_id text NOT NULL,
     idempotency_key text NOT NULL,
@@ -115,11 +122,12 @@ CREATE TABLE public.ledgers (
     CONSTRAINT ledgers_clock_rate_check CHECK ((clock_rate >= (0)::double precision))
 );
 
-CREATE TABLE public.lines (
+CREATE TABLE public.moves (
     seller_id text NOT NULL,
     seq bigint NOT NULL,
-    line integer NOT NULL,
+    move integer NOT NULL,
     item text NOT NULL COLLATE pg_catalog."C",
+    quantity bigint NOT NULL,
     account text NOT NULL,
     place text NOT NULL,
     disposition text NOT NULL,
@@ -127,9 +135,32 @@ CREATE TABLE public.lines (
     ref text NOT NULL,
     at timestamp with time zone NOT NULL,
     country text NOT NULL,
-    delta bigint NOT NULL,
-    CONSTRAINT lines_delta_check CHECK (((delta <> 0) AND (abs(delta) <= 999999999)))
+    to_account text NOT NULL,
+    to_place text NOT NULL,
+    to_disposition text NOT NULL,
+    to_detail text NOT NULL,
+    to_ref text NOT NULL,
+    to_at timestamp with time zone NOT NULL,
+    to_country text NOT NULL,
+    CONSTRAINT moves_quantity_check CHECK (((quantity >= 1) AND (quantity <= 999999999)))
 );
+
+CREATE VIEW public.lines AS
+ SELECT m.seller_id,
+    m.seq,
+    ((2 * m.move) + l.side) AS line,
+    m.item,
+    l.account,
+    l.place,
+    l.disposition,
+    l.detail,
+    l.ref,
+    l.at,
+    l.country,
+    l.delta,
+    ((m.country <> ''::text) OR (m.to_country <> ''::text)) AS warehouse
+   FROM (public.moves m
+     CROSS JOIN LATERAL ( VALUES (0,m.account,m.place,m.disposition,m.detail,m.ref,m.at,m.country,(- m.quantity)), (1,m.to_account,m.to_place,m.to_disposition,m.to_detail,m.to_ref,m.to_at,m.to_country,m.quantity)) l(side, account, place, disposition, detail, ref, at, country, delta));
 
 CREATE TABLE public.listing_attributes (
     seller_id text NOT NULL,
@@ -147,9 +178,21 @@ CREATE TABLE public.listings (
     offers jsonb NOT NULL,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
-    deleted_at timestamp with time zone
+    deleted_at timestamp with time zone,
+    mark bigint
 )
 WITH (fillfactor='70');
+
+CREATE TABLE public.mail (
+    seller_id text NOT NULL,
+    mail_id bigint NOT NULL,
+    recipient text NOT NULL,
+    subject text NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    sent_at timestamp with time zone,
+    problem text
+);
 
 CREATE TABLE public.offers (
     seller_id text NOT NULL,
@@ -235,6 +278,14 @@ CREATE TABLE public.removals (
     cancelled bigint NOT NULL,
     shipped bigint NOT NULL,
     disposed bigint NOT NULL
+);
+
+CREATE TABLE public.report_schedules (
+    seller_id text NOT NULL,
+    report_type text NOT NULL,
+    hours integer NOT NULL,
+    due_at timestamp with time zone NOT NULL,
+    CONSTRAINT report_schedules_hours_check CHECK ((hours > 0))
 );
 
 CREATE TABLE public.schema_migrations (
@@ -342,6 +393,8 @@ CREATE TABLE public.submissions (
     attempt integer DEFAULT 0 NOT NULL,
     tries integer DEFAULT 0 NOT NULL,
     queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
+    ready_at timestamp with time zone,
+    counts jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT submissions_status_check CHECK ((status = ANY (ARRAY['IN_QUEUE'::text, 'IN_PROGRESS'::text, 'DONE'::text, 'FATAL'::text, 'CANCELLED'::text])))
 );
 
@@ -394,14 +447,17 @@ ALTER TABLE ONLY public.entries
 ALTER TABLE ONLY public.ledgers
     ADD CONSTRAINT ledgers_pkey PRIMARY KEY (seller_id);
 
-ALTER TABLE ONLY public.lines
-    ADD CONSTRAINT lines_pkey PRIMARY KEY (seller_id, seq, line);
-
 ALTER TABLE ONLY public.listing_attributes
     ADD CONSTRAINT listing_attributes_pkey PRIMARY KEY (seller_id, sku);
 
 ALTER TABLE ONLY public.listings
     ADD CONSTRAINT listings_pkey PRIMARY KEY (seller_id, sku);
+
+ALTER TABLE ONLY public.mail
+    ADD CONSTRAINT mail_pkey PRIMARY KEY (seller_id, mail_id);
+
+ALTER TABLE ONLY public.moves
+    ADD CONSTRAINT moves_pkey PRIMARY KEY (seller_id, seq, move);
 
 ALTER TABLE ONLY public.offers
     ADD CONSTRAINT offers_pkey PRIMARY KEY (seller_id, marketplace_id, sku, created_seq);
@@ -420,6 +476,9 @@ ALTER TABLE ONLY public.products
 
 ALTER TABLE ONLY public.removals
     ADD CONSTRAINT removals_pkey PRIMARY KEY (seller_id, removal_id);
+
+ALTER TABLE ONLY public.report_schedules
+    ADD CONSTRAINT report_schedules_pkey PRIMARY KEY (seller_id, report_type);
 
 ALTER TABLE ONLY public.schema_migrations
     ADD CONSTRAINT schema_migrations_pkey PRIMARY KEY (number);
@@ -458,7 +517,7 @@ CREATE INDEX authorization_codes_expiry ON public.authorization_codes USING btre
 
 CREATE UNIQUE INDEX authorizations_in_force ON public.authorizations USING btree (seller_id, client_id) WHERE (revoked_at IS NULL);
 
-CREATE INDEX lines_item ON public.lines USING btree (seller_id, item, seq) WHERE (country <> ''::text);
+CREATE INDEX moves_item ON public.moves USING btree (seller_id, item, seq) WHERE ((country <> ''::text) OR (to_country <> ''::text));
 
 CREATE UNIQUE INDEX offers_open ON public.offers USING btree (seller_id, marketplace_id, sku) WHERE (closed_seq IS NULL);
 
@@ -469,6 +528,8 @@ CREATE INDEX orders_listed ON public.orders USING btree (seller_id, placed_at, o
 CREATE INDEX positions_stock ON public.positions USING btree (seller_id, country, stock_seq);
 
 CREATE UNIQUE INDEX products_gtin ON public.products USING btree (seller_id, gtin) WHERE (gtin <> ''::text);
+
+CREATE INDEX report_schedules_due ON public.report_schedules USING btree (due_at);
 
 CREATE UNIQUE INDEX sellers_email ON public.sellers USING btree (lower(email));
 
@@ -482,6 +543,8 @@ CREATE INDEX sources_listed ON public.sources USING btree (seller_id, created_at
 
 CREATE UNIQUE INDEX submissions_arrived ON public.submissions USING btree (seller_id, arrived);
 
+CREATE INDEX submissions_by_type ON public.submissions USING btree (seller_id, feed_type, arrived);
+
 CREATE UNIQUE INDEX submissions_in_progress ON public.submissions USING btree (seller_id, lane) WHERE (status = 'IN_PROGRESS'::text);
 
 CREATE INDEX submissions_in_queue ON public.submissions USING btree (seller_id, lane, arrived) WHERE (status = 'IN_QUEUE'::text);
@@ -492,7 +555,7 @@ CREATE INDEX timers_due ON public.timers USING btree (seller_id, due_at, timer_n
 
 CREATE TRIGGER entries_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.entries FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
-CREATE TRIGGER lines_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.lines FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER moves_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON public.moves FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
 ALTER TABLE ONLY public.authorization_codes
     ADD CONSTRAINT authorization_codes_client_id_fkey FOREIGN KEY (client_id) REFERENCES public.applications(client_id);

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final
 
@@ -33,7 +33,10 @@ _CHANNEL: Final = "entrepot_submissions"
 
 @dataclass(frozen=True)
 class Submission:
-    """A file and what became of it. Instants are world time."""
+    """A file, or a report that was asked for, and what became of it. Instants are world time.
+
+    ready_at: it may not be started before. counts: what came of it, for those who ask for numbers only.
+    """
 
     seller_id: str
     submission_id: str
@@ -55,6 +58,8 @@ class Submission:
     applied: int = 0
     attempt: int = 0
     tries: int = 0
+    ready_at: datetime | None = None
+    counts: dict[str, int] = field(default_factory=dict)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -77,13 +82,17 @@ class Issue:
 
 _COLUMNS: Final = (
     "seller_id, submission_id, arrived, door, actor, feed_type, lane, marketplaces, document_id, options, strict,"
-    " status, created_at, started_at, finished_at, result_id, total, applied, attempt, tries"
+    " status, created_at, started_at, finished_at, result_id, total, applied, attempt, tries,"
+    " ready_at, counts"
 )
 
 
 def _submission(row: asyncpg.Record) -> Submission:
     values = {name: value for name, value in row.items() if name != "held"}
-    return Submission(**{**values, "options": msgspec.json.decode(row["options"], type=dict[str, str])})
+    options = msgspec.json.decode(row["options"], type=dict[str, str])
+    return Submission(
+        **{**values, "options": options, "counts": msgspec.json.decode(row["counts"], type=dict[str, int])}
+    )
 
 
 # Submitting
@@ -96,12 +105,17 @@ async def next_arrival(connection: Connection, seller_id: str) -> int:
     return (last or 0) + 1
 
 
+async def next_number(connection: Connection) -> str:
+    """What the next batch or report of AIM is called: ten digits, rising over all sellers."""
+    return str(await connection.fetchval("select nextval('batch_numbers')"))
+
+
 async def insert(connection: Connection, submission: Submission) -> None:
     """Queue a submission, and wake the workers when the transaction ends."""
     await connection.execute(
         "insert into submissions (seller_id, submission_id, arrived, door, actor, feed_type, lane, marketplaces,"
-        " document_id, options, strict, status, created_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'IN_QUEUE', $12)",
+        " document_id, options, strict, status, created_at, ready_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'IN_QUEUE', $12, $13)",
         submission.seller_id,
         submission.submission_id,
         submission.arrived,
@@ -114,6 +128,7 @@ async def insert(connection: Connection, submission: Submission) -> None:
         msgspec.json.encode(submission.options).decode(),
         submission.strict,
         submission.created_at,
+        submission.ready_at,
     )
     await connection.execute(f"notify {_CHANNEL}")
 
@@ -200,7 +215,12 @@ _NAMED: Final = "(values ($1::text, $2::text)) as t (seller_id, submission_id)"
 # First of its lane, and nothing in progress there; sellers with less in progress go first.
 _NEXT: Final = """
     select seller_id, submission_id from submissions s
-    where status = 'IN_QUEUE' and not exists (
+    where status = 'IN_QUEUE'
+    and (ready_at is null or ready_at <= (
+        select clock_world + (clock_timestamp() - clock_real) * clock_rate from ledgers l
+        where l.seller_id = s.seller_id
+    ))
+    and not exists (
         select from submissions o where o.seller_id = s.seller_id and o.lane = s.lane
         and (o.status = 'IN_PROGRESS' or (o.status = 'IN_QUEUE' and o.arrived < s.arrived))
     )
@@ -352,16 +372,23 @@ async def _insert_issues(connection: Connection, submission: Submission, issues:
 
 
 async def finish(
-    connection: Connection, submission: Submission, status: str, result_id: str | None, now: datetime
+    connection: Connection,
+    submission: Submission,
+    status: str,
+    result_id: str | None,
+    counts: Mapping[str, int],
+    now: datetime,
 ) -> bool:
     """End a submission, and wake the workers. False: it is not this attempt's any more."""
     mine = await connection.fetchval(
-        f"update submissions set status = $4, result_id = $5, finished_at = $6 where {_MINE} returning true",
+        f"update submissions set status = $4, result_id = $5, counts = $6, finished_at = $7"
+        f" where {_MINE} returning true",
         submission.seller_id,
         submission.submission_id,
         submission.attempt,
         status,
         result_id,
+        msgspec.json.encode(counts).decode(),
         now,
     )
     await connection.execute(f"notify {_CHANNEL}")

@@ -99,45 +99,29 @@ def _columns(rows: Iterable[tuple[object, ...]]) -> tuple[list[object], ...]:
 
 # The journal.
 
-_SUMS: Final = """
-    select l.seller_id, 'entry ' || l.seq || ', item ' || l.item as subject, '0' as expected, sum(l.delta)::text
-    from lines l where {l} group by l.seller_id, l.seq, l.item having sum(l.delta) <> 0
-"""
-_PAIRS: Final = """
-    select l.seller_id, 'entry ' || l.seq || ', line ' || min(l.line) as subject,
-           'one gives, then one receives as many of the same item' as expected,
-           string_agg(l.delta || ' of ' || l.item, ', ' order by l.line)
-    from lines l where {l} group by l.seller_id, l.seq, l.line / 2
-    having count(*) <> 2 or sum(l.delta) <> 0 or min(l.item) <> max(l.item)
-    or bool_or((l.delta > 0) <> (l.line % 2 = 1))
-"""
 _NUMBERED: Final = """
-    select l.seller_id, 'entry ' || l.seq as subject, 'lines from 0 to ' || count(*) - 1 as expected,
-           'lines from ' || min(l.line) || ' to ' || max(l.line)
-    from lines l where {l} group by l.seller_id, l.seq having min(l.line) <> 0 or max(l.line) <> count(*) - 1
+    select m.seller_id, 'entry ' || m.seq as subject, 'moves from 0 to ' || count(*) - 1 as expected,
+           'moves from ' || min(m.move) || ' to ' || max(m.move)
+    from moves m where {m} group by m.seller_id, m.seq having min(m.move) <> 0 or max(m.move) <> count(*) - 1
 """
 _MOVES: Final = """
-    select p.seller_id, 'entry ' || p.seq || ', line ' || p.line as subject, 'a move of ' || e.event as expected,
-           p.gives || ' to ' || p.receives
-    from (
-        select l.seller_id, l.seq, min(l.line) as line, min(l.account) filter (where l.line % 2 = 0) as gives,
-               min(l.account) filter (where l.line % 2 = 1) as receives
-        from lines l where {l} group by l.seller_id, l.seq, l.line / 2
-    ) p
-    join entries e on e.seller_id = p.seller_id and e.seq = p.seq
-    left join unnest($2::text[], $3::text[], $4::text[]) as m(event, gives, receives)
-        on m.event = e.event and m.gives = p.gives and m.receives = p.receives
-    where m.event is null
+    select m.seller_id, 'entry ' || m.seq || ', move ' || m.move as subject, 'a move of ' || e.event as expected,
+           m.account || ' to ' || m.to_account
+    from moves m
+    join entries e on e.seller_id = m.seller_id and e.seq = m.seq
+    left join unnest($2::text[], $3::text[], $4::text[]) as a(event, gives, receives)
+        on a.event = e.event and a.gives = m.account and a.receives = m.to_account
+    where {m} and a.event is null
 """
 _BARE: Final = """
-    select e.seller_id, 'entry ' || e.seq as subject, 'lines' as expected, e.event || ' without lines'
+    select e.seller_id, 'entry ' || e.seq as subject, 'moves' as expected, e.event || ' without moves'
     from entries e where {e} and e.event <> all($2::text[])
-    and not exists (select from lines l where l.seller_id = e.seller_id and l.seq = e.seq)
+    and not exists (select from moves m where m.seller_id = e.seller_id and m.seq = e.seq)
 """
 _HOMELESS: Final = """
-    select l.seller_id, 'line ' || l.line || ' of entry ' || l.seq as subject, 'an entry' as expected, 'none'
-    from lines l where {l}
-    and not exists (select from entries e where e.seller_id = l.seller_id and e.seq = l.seq)
+    select m.seller_id, 'move ' || m.move || ' of entry ' || m.seq as subject, 'an entry' as expected, 'none'
+    from moves m where {m}
+    and not exists (select from entries e where e.seller_id = m.seller_id and e.seq = m.seq)
 """
 _CHARTED: Final = """
     select l.seller_id, 'entry ' || l.seq || ', line ' || l.line as subject, 'a balance of the chart' as expected,
@@ -512,7 +496,7 @@ _SUMS_OF_NUMBERS: Final = f"""
 # Strangers.
 
 _WITH_SELLER: Final = (
-    "ledgers", "entries", "lines", "balances", "positions", "commands", "timers", "skus", "offers", "shipments",
+    "ledgers", "entries", "moves", "balances", "positions", "commands", "timers", "skus", "offers", "shipments",
     "shipment_items", "orders", "order_items", "transfers", "removals", "sources", "listings", "listing_attributes",
     "products",
 )  # fmt: skip
@@ -586,15 +570,13 @@ _CHART_COLUMNS: Final = _columns((a, d) for a, traits in ACCOUNTS.items() for d 
 _STATE_COLUMNS: Final = _columns((*key, state) for key, state in POSITION_COLUMNS.items())
 
 CHECKS: Final = (
-    Check("The lines of every entry sum to zero for each item", (1,), ("lines",), _SUMS),
-    Check("Lines come in pairs, giving then receiving as many units", (2,), ("lines",), _PAIRS),
-    Check("The lines of every entry are numbered without gaps", (2,), ("lines",), _NUMBERED),
-    Check("Every posting is a move that its event allows", (2,), ("lines",), _MOVES, _MOVE_COLUMNS),
+    Check("The moves of every entry are numbered without gaps", (1, 2), ("moves",), _NUMBERED),
+    Check("Every move is one that its event allows", (1, 2), ("moves",), _MOVES, _MOVE_COLUMNS),
     Check(
-        "Only events that move nothing have entries without lines", (2,), ("entries",), _BARE,
+        "Only events that move nothing have entries without moves", (2,), ("entries",), _BARE,
         ([code for code, event in EVENTS.items() if not event.moves],),
     ),
-    Check("Every line belongs to an entry", (2, 4), ("lines",), _HOMELESS),
+    Check("Every move belongs to an entry", (2, 4), ("moves",), _HOMELESS),
     Check(
         "Every line names a balance that the chart of accounts knows", (2, 3), ("lines",), _CHARTED,
         (*_CHART_COLUMNS, _having("place"), _having("detail"), _having("ref"), _having("at")),

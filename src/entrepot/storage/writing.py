@@ -53,6 +53,8 @@ class _Part:
 
 _KEY: Final = "item, account, place, disposition, detail, ref, at"
 _KEY_TYPES: Final = ("text", "text", "text", "text", "text", "text", "timestamptz")
+_SIDE: Final = ("account", "place", "disposition", "detail", "ref", "at", "country")
+_SIDE_TYPES: Final = (*_KEY_TYPES[1:], "text")
 _STATES: Final = tuple(part.name for part in fields(Position))
 
 
@@ -76,8 +78,9 @@ _PARTS: Final[dict[str, _Part]] = {
         ("bigint", "text", "timestamptz", "text", "text", "text", "text", "text", "text"),
     ),
     "posted": _Part(
-        f"insert into lines (seller_id, seq, line, {_KEY}, country, delta) select $1, d.* from {{rows}}",
-        ("bigint", "integer", *_KEY_TYPES, "text", "bigint"),
+        f"insert into moves (seller_id, seq, move, item, quantity, {', '.join(_SIDE)}, to_{', to_'.join(_SIDE)})"
+        " select $1, d.* from {rows}",
+        ("bigint", "integer", "text", "bigint", *_SIDE_TYPES, *_SIDE_TYPES),
     ),
     "down": _Part(
         f"update balances b set quantity = b.quantity + d.delta from {{rows}}({_KEY}, delta) where b.seller_id = $1"
@@ -141,7 +144,7 @@ async def write(
     down, up = _balances(entries)
     rows: dict[str, Rows] = {
         "written": _entries(written),
-        "posted": _lines(entries),
+        "posted": _moves(entries),
         "down": down,
         "up": up,
         "moved": _positions(entries, world),
@@ -189,12 +192,16 @@ def _columns(key: Key) -> tuple[object, ...]:
     return key.item, key.account, key.place, key.disposition, key.detail, key.ref, key.at or "-infinity"
 
 
-def _lines(entries: Sequence[Entry]) -> Rows:
+def _moves(entries: Sequence[Entry]) -> Rows:
     return [
-        (entry.seq, number, *_columns(line.key), _country(line.key), line.delta)
+        (entry.seq, number, move.gives.item, move.quantity, *_side(move.gives), *_side(move.receives))
         for entry in entries
-        for number, line in enumerate(entry.lines)
+        for number, move in enumerate(entry.moves)
     ]
+
+
+def _side(key: Key) -> tuple[object, ...]:
+    return *_columns(key)[1:], _country(key)
 
 
 def _country(key: Key) -> str:

@@ -134,7 +134,7 @@ def ship(world: World, command: Ship) -> Answer:
             world.book.post(
                 entry, item.remaining, _working_key(item.fnsku, shipment), _shipped_key(item.fnsku, shipment)
             )
-    if not entry.lines:
+    if not entry.moves:
         raise NotAllowed(f"shipment '{shipment.shipment_id}' is empty")
     return {"shipment": shipment.shipment_id, "status": shipment.status}
 

@@ -41,7 +41,7 @@ def place_order(world: World, command: PlaceOrder) -> Answer:
         )  # fmt: skip
         items.append(world.add(item))
         _reserve_line(world, entry, item, sku, marketplace)
-    if not entry.lines:
+    if not entry.moves:
         world.book.entries.remove(entry)
     return {"order": order_id, "order_items": [{"order_item": i.order_item_id, "sku": i.sku} for i in items]}
 
