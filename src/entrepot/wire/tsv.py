@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _BOMS: Final = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-_WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+WORKBOOKS: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 HEADER_LINES_MAX: Final = 5  # a template's own lines before the names of the columns
 
 
@@ -27,7 +27,7 @@ class Unreadable(ValueError):
 
 def decoded(content: bytes, fallback: str = "cp1252") -> str:
     """The file's text. Bytes that the fall-back cannot read are taken for ISO-8859-1, which reads all."""
-    if content.startswith(_WORKBOOKS):
+    if content.startswith(WORKBOOKS):
         raise Unreadable("the file is a workbook; save it as tab-delimited text")
     for mark, encoding in _BOMS:
         if content.startswith(mark):
