@@ -121,6 +121,7 @@ async def merged(player: Player, rows: Mapping[str, Row], marketplace: str = US)
         [row.price for row in chosen],
         [row.minimum for row in chosen],
         [row.maximum for row in chosen],
+        [None] * len(chosen),
         offer_key(offer),
         json.dumps(offer),
     )

@@ -366,13 +366,16 @@ class Patch:
 
 @dataclass(frozen=True)
 class PatchListing(Command):
-    """Change attributes of a listing; one that is not there is created. marketplaces: none means the first."""
+    """Change attributes of a listing; one that is not there is created. marketplaces: none means the first.
+
+    mark: of the row of a file that says all of this; the listing keeps it until its attributes change again."""
 
     sku: str
     patches: tuple[Patch, ...]
     product_type: str = "PRODUCT"
     marketplaces: tuple[str, ...] = ()
     strict: bool = False
+    mark: int | None = None
 
 
 @dataclass(frozen=True)
@@ -381,6 +384,7 @@ class DeleteListing(Command):
 
     sku: str
     marketplace: str | None = None
+    reason: Literal["DELETE", "PURGE"] = "DELETE"
 
 
 @dataclass(frozen=True)

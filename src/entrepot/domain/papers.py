@@ -42,7 +42,8 @@ class Listing:
 
     availability: `fulfillment_availability` by channel (DEFAULT, a supply source's id, AMAZON_NA…). offers:
     `purchasable_offer` by `marketplace|currency|audience`. attributes: every other attribute, name → instances.
-    A deleted listing is still found for a day (`deleted_at`).
+    A deleted listing is still found for a day (`deleted_at`). mark: which row of a file said all of its attributes, so
+    that the same row again need not be looked into.
     """
 
     sku: str
@@ -55,6 +56,7 @@ class Listing:
     created_at: datetime
     updated_at: datetime
     deleted_at: datetime | None = None
+    mark: int | None = None
 
 
 @dataclass(slots=True)

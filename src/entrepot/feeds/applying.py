@@ -6,6 +6,7 @@ A worker that dies loses the chunk under way as a whole, so whoever goes on appl
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -39,23 +40,34 @@ Prepare = Callable[[Sequence[M]], P]
 Do = Callable[[Connection, LedgerRow, P], Awaitable[list[Finding]]]
 
 
-async def apply(job: Job, messages: Sequence[M], size: int, prepare: Prepare[M, P], do: Do[P]) -> None:
+async def apply(
+    job: Job,
+    messages: Sequence[M],
+    size: int,
+    prepare: Prepare[M, P],
+    do: Do[P],
+    positions: Sequence[int] | None = None,
+    total: int | None = None,
+) -> None:
     """Do the messages from where the file was left; they must come in the same order each time.
 
-    While the database does one chunk, the next is prepared.
+    positions: how far the file is with each of them done, where they are not all of it; total: with all done. While
+    the database does one chunk, the next is prepared.
     """
+    if positions is None:
+        positions, total = range(1, len(messages) + 1), len(messages)
 
     def preparing(chunk: slice) -> asyncio.Task[P]:
         return asyncio.create_task(asyncio.to_thread(prepare, messages[chunk]))
 
-    chunks = _chunks(job.applied, len(messages), size)
+    chunks = _chunks(bisect_right(positions, job.applied), len(messages), size)
     following = preparing(chunks[0])
     for chunk, after in pairwise(chunks):
         prepared = await following
         following = preparing(after)
         async with job.ledger.at_work(job.seller_id) as (connection, ledger):
             findings = await do(connection, ledger, prepared)
-            await job.progress(connection, chunk.stop, findings, len(messages))
+            await job.progress(connection, positions[chunk.stop - 1], findings, total)
     await following
 
 

@@ -83,9 +83,9 @@ def _terms(marketplace: Marketplace, rows: Sequence[Row]) -> Terms:
     numbers, skus, prices, minima, maxima, quantities, days, _ = columns
     offer = {"marketplace_id": marketplace.id, "currency": marketplace.currency, "audience": ALL}
     base = msgspec.json.encode(offer).decode()
-    return Terms(
-        numbers, skus, quantities, days, _texts(prices), _texts(minima), _texts(maxima), offer_key(offer), base
-    )
+    price, minimum, maximum = _texts(prices), _texts(minima), _texts(maxima)
+    marks = [None] * len(numbers)
+    return Terms(numbers, skus, quantities, days, price, minimum, maximum, marks, offer_key(offer), base)
 
 
 def _texts(prices: Sequence[Decimal | None]) -> list[str | None]:

@@ -17,6 +17,7 @@ from typing import Final
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.ledger import Origin
+from entrepot.domain.mfn.attributes import FBA_CHANNELS
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
 
@@ -50,7 +51,8 @@ class Instances:
 @dataclass(frozen=True)
 class Terms:
     """Fields that change in the instance of DEFAULT, and in one offer, as columns; None stays as it is. Prices are
-    decimal texts. offer: the key of the offer, offer_base: what is in it when there is none, as JSON."""
+    decimal texts. marks: that of the row, where it also says what the listing is; a listing with another is left.
+    offer: the key of the offer, offer_base: what is in it when there is none, as JSON."""
 
     numbers: Sequence[int]
     skus: Sequence[str]
@@ -59,6 +61,7 @@ class Terms:
     prices: Sequence[str | None]
     minima: Sequence[str | None]
     maxima: Sequence[str | None]
+    marks: Sequence[int | None]
     offer: str
     offer_base: str
 
@@ -112,28 +115,29 @@ _STATEMENT: Final = """
 """
 
 
-def _unnested(first: int, *types: str) -> str:
+def unnested(first: int, *types: str) -> str:
     """Columns as rows. Each travels as one text, a line a value, empty for null: arrays cost ten times as much."""
     arrays = (f"string_to_array(${number}, e'\\n', '')::{kind}[]" for number, kind in enumerate(types, first))
     return f"unnest({', '.join(arrays)})"
 
 
-def _joined(column: Iterable[object]) -> str:
+def joined(column: Iterable[object]) -> str:
     return "\n".join("" if value is None else str(value) for value in column)
 
 
-# Channels that are no supply source.
-_NO_SOURCE: Final = "array['DEFAULT', 'AMAZON_NA', 'AMAZON_EU', 'AMAZON_JP']"
+# Channels of the warehouse; and those that are no supply source.
+WAREHOUSE_CHANNELS: Final = f"array[{', '.join(repr(channel) for channel in FBA_CHANNELS.values())}]"
+_NO_SOURCE: Final = f"array[{', '.join(repr(channel) for channel in (DEFAULT_LOCATION, *FBA_CHANNELS.values()))}]"
 
 # Where DEFAULT would have units beside a supply source, there is something to warn of.
 _REPLACE: Final = _STATEMENT.format(
     incoming=f"""
         select n, sku collate "C" as sku, availability::jsonb
-        from {_unnested(10, "int", "text", "text")} as i(n, sku, availability)
+        from {unnested(10, "int", "text", "text")} as i(n, sku, availability)
     """,
     wanted=f"""
         select n, sku collate "C" as sku, place, quantity
-        from {_unnested(13, "int", "text", "text", "bigint")} as q(n, sku, place, quantity)
+        from {unnested(13, "int", "text", "text", "bigint")} as q(n, sku, place, quantity)
     """,
     changes="availability = l.availability || i.availability",
     only=f"""(
@@ -148,9 +152,9 @@ _REPLACE: Final = _STATEMENT.format(
 _AMOUNT: Final = """('[{{"schedule": [{{"value_with_tax": ' || {} || '}}]}}]')::jsonb"""
 _MERGE: Final = _STATEMENT.format(
     incoming=f"""
-        select n, sku collate "C" as sku, quantity, days, price, minimum, maximum
-        from {_unnested(10, "int", "text", "bigint", "int", "text", "text", "text")}
-            as i(n, sku, quantity, days, price, minimum, maximum)
+        select n, sku collate "C" as sku, quantity, days, price, minimum, maximum, mark
+        from {unnested(10, "int", "text", "bigint", "int", "text", "text", "text", "bigint")}
+            as i(n, sku, quantity, days, price, minimum, maximum, mark)
     """,
     wanted=f"select n, sku, '{DEFAULT_LOCATION}' as place, quantity from incoming where quantity is not null",
     changes=f"""
@@ -166,9 +170,9 @@ _MERGE: Final = _STATEMENT.format(
         end,
         offers = case
             when i.price is null and i.minimum is null and i.maximum is null then l.offers
-            when i.minimum is null and i.maximum is null and l.offers -> $17::text ? 'our_price'
-                then jsonb_set(l.offers, array[$17::text, 'our_price'], {_AMOUNT.format("i.price")})
-            else l.offers || jsonb_build_object($17::text, coalesce(l.offers -> $17::text, $18::jsonb)
+            when i.minimum is null and i.maximum is null and l.offers -> $18::text ? 'our_price'
+                then jsonb_set(l.offers, array[$18::text, 'our_price'], {_AMOUNT.format("i.price")})
+            else l.offers || jsonb_build_object($18::text, coalesce(l.offers -> $18::text, $19::jsonb)
                 || case when i.price is null then '{{}}'
                         else jsonb_build_object('our_price', {_AMOUNT.format("i.price")}) end
                 || case when i.minimum is null then '{{}}'
@@ -176,7 +180,7 @@ _MERGE: Final = _STATEMENT.format(
                 || case when i.maximum is null then '{{}}'
                         else jsonb_build_object('maximum_seller_allowed_price', {_AMOUNT.format("i.maximum")}) end)
         end""",
-    only=f"""not l.availability ?| array['AMAZON_NA', 'AMAZON_EU', 'AMAZON_JP']
+    only=f"""(i.mark is null or i.mark = l.mark) and not l.availability ?| {WAREHOUSE_CHANNELS}
         and (coalesce(i.quantity, 0) = 0 or l.availability - {_NO_SOURCE} = '{{}}')
         and (i.quantity is not null or i.days is null or l.availability ? '{DEFAULT_LOCATION}')""",
 )
@@ -195,16 +199,25 @@ async def replace_instances(
         rows.quantity_places,
         rows.quantities,
     )
-    return await _apply(connection, ledger, _REPLACE, rows.skus, map(_joined, columns), submitted)
+    return await _apply(connection, ledger, _REPLACE, rows.skus, map(joined, columns), submitted)
 
 
 async def merge_terms(
     connection: Connection, ledger: LedgerRow, rows: Terms, submitted: Submitted
 ) -> tuple[LedgerRow, frozenset[int]]:
     """As `replace_instances`."""
-    columns = (rows.numbers, rows.skus, rows.quantities, rows.lead_days, rows.prices, rows.minima, rows.maxima)
+    columns = (
+        rows.numbers,
+        rows.skus,
+        rows.quantities,
+        rows.lead_days,
+        rows.prices,
+        rows.minima,
+        rows.maxima,
+        rows.marks,
+    )
     offer = (rows.offer, rows.offer_base)
-    return await _apply(connection, ledger, _MERGE, rows.skus, (*map(_joined, columns), *offer), submitted)
+    return await _apply(connection, ledger, _MERGE, rows.skus, (*map(joined, columns), *offer), submitted)
 
 
 async def _apply(

@@ -191,7 +191,9 @@ CREATE TABLE public.mail (
     body text NOT NULL,
     created_at timestamp with time zone NOT NULL,
     sent_at timestamp with time zone,
-    problem text
+    problem text,
+    tries integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now()
 );
 
 CREATE TABLE public.offers (
@@ -516,6 +518,8 @@ ALTER TABLE ONLY public.transfers
 CREATE INDEX authorization_codes_expiry ON public.authorization_codes USING btree (expires_at);
 
 CREATE UNIQUE INDEX authorizations_in_force ON public.authorizations USING btree (seller_id, client_id) WHERE (revoked_at IS NULL);
+
+CREATE INDEX mail_due ON public.mail USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX moves_item ON public.moves USING btree (seller_id, item, seq) WHERE ((country <> ''::text) OR (to_country <> ''::text));
 

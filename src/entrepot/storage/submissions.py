@@ -99,9 +99,14 @@ def _submission(row: asyncpg.Record) -> Submission:
 
 
 async def next_arrival(connection: Connection, seller_id: str) -> int:
-    """The number of the seller's next submission; others who submit for him wait until this transaction ends."""
+    """The number of the seller's next submission; others who submit for him wait until this transaction ends.
+
+    Reports have numbers of their own, all of them negative.
+    """
     await connection.execute("select pg_advisory_xact_lock(hashtextextended('submit ' || $1, 0))", seller_id)
-    last = await connection.fetchval("select max(arrived) from submissions where seller_id = $1", seller_id)
+    last = await connection.fetchval(
+        "select max(arrived) from submissions where seller_id = $1 and arrived > 0", seller_id
+    )
     return (last or 0) + 1
 
 

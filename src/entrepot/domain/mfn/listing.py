@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 from entrepot.domain.accounts import DEFAULT_LOCATION, Account
 from entrepot.domain.commands import DeleteListing, MoveQuantity, PatchListing, PutListing, SetQuantity
@@ -63,7 +63,7 @@ def patch_listing(world: World, command: PatchListing) -> Answer:
         draft.issues.append(error("missing", member="patches"))
     for patch in command.patches:
         draft.patch(patch.op, patch.path, patch.value)
-    return _submit(world, name, draft, product_type)
+    return _submit(world, name, draft, product_type, mark=command.mark)
 
 
 def _draft(world: World, name: str, marketplaces: Iterable[Marketplace], strict: bool) -> Draft:
@@ -129,7 +129,14 @@ def _refuse_incomplete(world: World, name: str, draft: Draft, command: PutListin
             )
 
 
-def _submit(world: World, name: str, draft: Draft, product_type: str, requirements: str | None = None) -> Answer:
+def _submit(
+    world: World,
+    name: str,
+    draft: Draft,
+    product_type: str,
+    requirements: str | None = None,
+    mark: int | None = None,
+) -> Answer:
     """Do a submission that has no errors."""
     _refuse(draft)
     sku = world.skus.get(name)
@@ -143,7 +150,7 @@ def _submit(world: World, name: str, draft: Draft, product_type: str, requiremen
     listed_in(listing, *draft.scope.ids)
     if product_type != ANY_PRODUCT:
         listing.product_type = product_type
-    listing.requirements = requirements or listing.requirements
+    listing.requirements, listing.mark = requirements or listing.requirements, mark
     submission = world.new_id("submission")
     for channel in draft.closed:
         _clear(world, name, channel)
@@ -186,7 +193,7 @@ def delete_listing(world: World, command: DeleteListing) -> Answer:
     written_off = 0
     if listing.deleted_at is not None:
         for key in world.book.holding(name, Account.M_AVAIL):
-            written_off += _clear(world, name, key.place)
+            written_off += _clear(world, name, key.place, command.reason)
     answer: Answer = {
         "sku": name,
         "status": "ACCEPTED",
@@ -336,12 +343,12 @@ def _set(world: World, name: str, channel: str, quantity: int) -> None:
     world.book.post(entry, abs(more), *((outside, here) if more > 0 else (here, outside)))
 
 
-def _clear(world: World, name: str, channel: str) -> int:
+def _clear(world: World, name: str, channel: str, reason: Literal["DELETE", "PURGE"] = "DELETE") -> int:
     """Nothing is available at a location any more (M10)."""
     units = _there(world, name, channel)
     if units:
-        entry = world.book.entry("M10", kind="sku", ref=name, reason="DELETE")
-        world.book.post(entry, units, available(name, channel), counted(name, "DELETE"))
+        entry = world.book.entry("M10", kind="sku", ref=name, reason=reason)
+        world.book.post(entry, units, available(name, channel), counted(name, reason))
     return units
 
 

@@ -31,7 +31,7 @@ def opened(world: World, sku: str) -> Listing:
     if listing is None:
         return world.add(Listing(sku, ANY_PRODUCT, "LISTING", [], {}, {}, {}, world.now, world.now))
     world.edit(listing)
-    listing.updated_at = world.now
+    listing.updated_at, listing.mark = world.now, None
     if listing.deleted_at is not None:
         listing.product_type, listing.requirements = ANY_PRODUCT, "LISTING"
         listing.created_at, listing.deleted_at = world.now, None
@@ -81,7 +81,7 @@ def withdraw(world: World, sku: Sku, marketplace_id: str) -> None:
 def leave(world: World, listing: Listing, marketplace_id: str) -> None:
     """Take a listing that is about to change out of a marketplace; out of the last one, it is deleted."""
     listing.marketplaces = [id_ for id_ in listing.marketplaces if id_ != marketplace_id]
-    listing.updated_at = world.now
+    listing.updated_at, listing.mark = world.now, None
     if not listing.marketplaces:
         listing.availability, listing.offers, listing.attributes = {}, {}, {}
         listing.deleted_at = world.now

@@ -22,7 +22,8 @@ create table report_schedules (
 );
 create index report_schedules_due on report_schedules (due_at);
 
--- Mail that was to be sent. `sent_at` is real time; null with `problem`: it could not be; null without: it was not tried.
+-- Mail that was to be sent. `sent_at` and `due_at` are real time; `due_at`: when to try next, null: never again.
+-- `problem`: why the last attempt failed.
 create table mail (
     seller_id  text not null,
     mail_id    bigint not null,
@@ -32,5 +33,8 @@ create table mail (
     created_at timestamptz not null,              -- world time
     sent_at    timestamptz,
     problem    text,
+    tries      int not null default 0,
+    due_at     timestamptz default now(),
     primary key (seller_id, mail_id)
 );
+create index mail_due on mail (due_at) where due_at is not null;
