@@ -78,6 +78,26 @@ def show(seller_id: str, data: Data = DEFAULT_DATA, json: Json = False) -> None:
     _print_credentials(ask(data, "GET", f"/sellers/{quote(seller_id, safe='')}/credentials"), json)
 
 
+@seller.command("schedule")
+def schedule(
+    seller_id: str,
+    report: Annotated[str, typer.Option(help="Which report, by its AIM name.")] = "Order",
+    hours: Annotated[
+        int | None, typer.Option(help="A report every so many hours; 0: none. Left out: only shows what there is.")
+    ] = None,
+    data: Data = DEFAULT_DATA,
+    json: Json = False,
+) -> None:
+    """Set, or show, which reports are made by themselves."""
+    path = f"/sellers/{quote(seller_id, safe='')}/report-schedules"
+    answer = ask(data, "GET", path) if hours is None else ask(data, "PUT", path, {"report": report, "hours": hours})
+    if output.wants_json(json):
+        output.as_json(answer)
+        return
+    rows = [(one["report"], one["hours"], one["due_at"]) for one in answer["schedules"]]
+    output.table("", ("report", "hours", "next"), rows)
+
+
 @application.command("add")
 def add_application(
     name: Annotated[str, typer.Option()],

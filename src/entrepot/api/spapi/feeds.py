@@ -44,7 +44,6 @@ MARKETPLACES_MAX: Final = 25
 PAGE_SIZE: Final = 10
 PAGE_SIZE_MAX: Final = 100
 TOKEN_SECONDS: Final = 24 * 3600.0
-NAME_MAX: Final = 200
 
 
 # Documents
@@ -130,12 +129,21 @@ async def create_feed(call: Call) -> Response:
 
 
 async def get_feed(call: Call) -> Response:
-    return success(call, _feed(await call.services.submissions.find(call.seller_id, _feed_id(call))))
+    return success(call, _feed(await _found(call)))
 
 
 async def cancel_feed(call: Call) -> Response:
-    await call.services.submissions.cancel(call.seller_id, _feed_id(call))
+    feed = await _found(call)
+    await call.services.submissions.cancel(call.seller_id, feed.submission_id)
     return success(call, {})
+
+
+async def _found(call: Call) -> Submission:
+    """The feed that is named. Reports, and what other generations take, are in the queue too, but are no feeds."""
+    found = await call.services.submissions.find(call.seller_id, _feed_id(call))
+    if found.feed_type not in KINDS:
+        raise NotFound("feed", found.submission_id)
+    return found
 
 
 def _feed_id(call: Call) -> str:
@@ -178,7 +186,7 @@ def _filters(call: Call) -> Filters:
     if len(marketplaces) > MARKETPLACES_LISTED_MAX:
         raise Invalid("marketplaceIds", f"marketplaceIds takes 1 to {MARKETPLACES_LISTED_MAX} marketplaces")
     return Filters(
-        [one for one in types if len(one) <= NAME_MAX and one.isprintable()] or ["-"],
+        [one for one in types if one in KINDS] or ["-"],
         [checked_marketplace(call, one) for one in marketplaces],
         words(request, "processingStatuses", STATUSES),
         instant(request, "createdSince"),

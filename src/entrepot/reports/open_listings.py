@@ -1,0 +1,31 @@
+"""Open listings, in three lengths: what is for sale in one marketplace now.
+
+Source: AIM reference §9.4, §9.5; in the order of the SKUs.
+"""
+
+from __future__ import annotations
+
+from entrepot.domain.marketplaces import MARKETPLACES
+from entrepot.feeds.job import Job, Result
+from entrepot.reports.files import table
+from entrepot.reports.types import TYPES
+from entrepot.storage import reports as storage
+from entrepot.storage.reports import Extent
+
+
+async def full(job: Job) -> Result:
+    return await _listed(job, "full")
+
+
+async def lite(job: Job) -> Result:
+    return await _listed(job, "lite")
+
+
+async def liter(job: Job) -> Result:
+    return await _listed(job, "liter")
+
+
+async def _listed(job: Job, extent: Extent) -> Result:
+    marketplace = MARKETPLACES[job.marketplaces[0]]
+    columns = TYPES[job.feed_type].columns
+    return table(marketplace, columns, storage.open_listings(job.database, job.seller_id, marketplace, columns, extent))

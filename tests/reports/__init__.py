@@ -1,0 +1,1 @@
+"""Reports, made from real stock in a real database."""
