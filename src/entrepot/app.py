@@ -26,14 +26,20 @@ from granian.net import SocketHolder  # type: ignore[attr-defined]
 from granian.server.embed import Server
 
 from entrepot import certificates
+from entrepot.api.aim import operations as aim_operations
+from entrepot.api.aim.room import PREFIXES as AIM
+from entrepot.api.aim.room import AimRoom
+from entrepot.api.aim.room import Services as AimServices
 from entrepot.api.documents import PREFIX as DOCUMENTS
 from entrepot.api.documents import DocumentsRoom, Links
 from entrepot.api.gateway import Gateway
 from entrepot.api.http import Request
 from entrepot.api.metrics import Metrics
 from entrepot.api.operation import MIB, Room, Throttle
+from entrepot.api.operator import mail as operator_mail
 from entrepot.api.operator import operations as operator_operations
 from entrepot.api.operator import orders as operator_orders
+from entrepot.api.operator import reports as operator_reports
 from entrepot.api.operator.room import OperatorRoom
 from entrepot.api.operator.room import Services as OperatorServices
 from entrepot.api.paging import Pager
@@ -43,14 +49,19 @@ from entrepot.api.spapi.room import Services as SpapiServices
 from entrepot.api.spapi.room import SpapiRoom
 from entrepot.datadir import DataDirectory
 from entrepot.domain.errors import Problem
+from entrepot.feeds.confirmation import confirm
+from entrepot.mending import Mending
 from entrepot.services.access import Access
+from entrepot.services.batches import Batches
 from entrepot.services.documents import Documents
 from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
 from entrepot.services.listings import Listings
 from entrepot.services.locations import Locations
+from entrepot.services.mail import Mail, Postbox
 from entrepot.services.marks import Marks
 from entrepot.services.orders import Orders
+from entrepot.services.reports import Reports
 from entrepot.services.secrets import Keyring
 from entrepot.services.submissions import Submissions
 from entrepot.services.world import WorldService
@@ -84,6 +95,7 @@ class Core:
     world: WorldService
     keyring: Keyring
     documents: Documents
+    reports: Reports
 
 
 @asynccontextmanager
@@ -110,6 +122,7 @@ async def core(url: str, directory: DataDirectory, settings: Settings, connectio
     access = Access(database, keyring)
     await access.check_key()
     ledger = Ledger(database)
+    documents = Documents(database, store, settings.document_limit * MIB)
     try:
         yield Core(
             database,
@@ -118,7 +131,8 @@ async def core(url: str, directory: DataDirectory, settings: Settings, connectio
             Inventory(database),
             WorldService(database, ledger),
             keyring,
-            Documents(database, store, settings.document_limit * MIB),
+            documents,
+            Reports(database, documents),
         )
     finally:
         await ledger.close()
@@ -147,20 +161,38 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
         throttle,
         fba_inventory.OPERATIONS + supply_sources.OPERATIONS + listings_items.OPERATIONS + feeds.OPERATIONS,
     )
+    aim = AimRoom(
+        AimServices(
+            parts.access,
+            Batches(parts.database, parts.documents),
+            parts.reports,
+            strict=settings.fidelity == "strict",
+        ),
+        aim_operations.OPERATIONS,
+    )
     # Prefix → room; whatever nobody claims is SP-API's, which refuses unknown paths in its own way.
     rooms: tuple[tuple[str, Room], ...] = (
         ("/healthz", ProbesRoom(_health(parts.database), metrics)),
         ("/metrics", ProbesRoom(_health(parts.database), metrics)),
         ("/auth/o2/token", LwaRoom(parts.access)),
         (DOCUMENTS, DocumentsRoom(parts.documents, links)),
+        *((prefix, aim) for prefix in AIM),
         (
             "/operator/",
             OperatorRoom(
                 OperatorServices(
-                    parts.access, parts.world, Marks(parts.database, parts.ledger), Orders(parts.database)
+                    parts.access,
+                    parts.world,
+                    Marks(parts.database, parts.ledger),
+                    Orders(parts.database),
+                    Mail(parts.database),
+                    parts.reports,
                 ),
                 operator_token,
-                operator_operations.OPERATIONS + operator_orders.OPERATIONS,
+                operator_operations.OPERATIONS
+                + operator_orders.OPERATIONS
+                + operator_mail.OPERATIONS
+                + operator_reports.OPERATIONS,
             ),
         ),
     )
@@ -193,7 +225,9 @@ def _health(database: Database) -> Callable[[], Awaitable[dict[str, object]]]:
 async def serve(settings: Settings, ready: Callable[[Core], Awaitable[object]] | None = None) -> None:
     """Serve until told to stop. `ready` is awaited once requests are answered."""
     stop = _stop_on_signals()
-    with DataDirectory(settings.data).owned() as directory, _bound(settings) as listener:
+    with DataDirectory(settings.data).owned() as directory, ExitStack() as sockets:
+        listener = sockets.enter_context(_bound(settings.host, settings.port))
+        mended = None if settings.aim_port is None else sockets.enter_context(_bound(settings.host, settings.aim_port))
         token = directory.operator_token()
         await asyncio.to_thread(certificates.ensure, directory.tls)
         async with database_url(settings, directory) as url, core(url, directory, settings) as parts:
@@ -201,14 +235,15 @@ async def serve(settings: Settings, ready: Callable[[Core], Awaitable[object]] |
                 return
             application = gateway(settings, parts, token)
             server = _server(settings, directory, application, listener)
-            ticking = asyncio.create_task(_tick(parts.ledger))
+            ticking = asyncio.create_task(_tick(parts.ledger, parts.reports))
             charge = Charge(_worker_command(), _worker_environment(settings, directory, url))
             minding = asyncio.create_task(charge.mind())
             try:
                 with directory.recorded(_local_url(settings), url):
                     greeting = asyncio.create_task(_greet(ready, parts))
                     log.info("ready", url=settings.base_url, data=str(directory.path))
-                    await _run(server, application, listener, stop)
+                    async with _mending(settings, directory, mended):
+                        await _run(server, application, listener, stop)
                     greeting.cancel()
             finally:
                 ticking.cancel()
@@ -226,12 +261,16 @@ async def work(settings: Settings, slots: int) -> None:
     gc.freeze()
     gc.set_threshold(50_000)
     async with core(url, directory, settings, connections=slots + 2) as parts:
-        worker = Worker(url, parts.database, parts.ledger, parts.documents, slots=slots)
+        worker = Worker(url, parts.database, parts.ledger, parts.documents, slots=slots, ended=confirm)
+        postbox = None if settings.smtp is None else Postbox.named(settings.smtp, settings.mail_from)
+        delivering = asyncio.create_task(Mail(parts.database, postbox).keep_delivering())
         stopping = asyncio.create_task(_stop_when(stop, worker))
         try:
             await worker.run()
         finally:
             stopping.cancel()
+            delivering.cancel()
+            await asyncio.gather(delivering, return_exceptions=True)
             log.info("worker stopped")
 
 
@@ -254,20 +293,36 @@ def _worker_environment(settings: Settings, directory: DataDirectory, url: str) 
         "ENTREPOT_DOCUMENT_LIMIT": str(settings.document_limit),
         "ENTREPOT_LOG_LEVEL": settings.log_level,
     }
-    return told if settings.documents is None else {**told, "ENTREPOT_DOCUMENTS": settings.documents}
+    optional = {
+        "ENTREPOT_DOCUMENTS": settings.documents,
+        "ENTREPOT_SMTP": settings.smtp,
+        "ENTREPOT_MAIL_FROM": settings.mail_from,
+    }
+    return told | {name: value for name, value in optional.items() if value is not None}
+
+
+@asynccontextmanager
+async def _mending(settings: Settings, directory: DataDirectory, listener: socket.socket | None) -> AsyncIterator[None]:
+    """Heads of old clients are mended on this socket, if there is one."""
+    if listener is None:
+        yield
+        return
+    made = certificates.ensure(directory.tls) if settings.tls else None
+    async with Mending(_local_host(settings), settings.port, made).listening(listener):
+        yield
 
 
 @contextmanager
-def _bound(settings: Settings) -> Iterator[socket.socket]:
+def _bound(host: str, port: int) -> Iterator[socket.socket]:
     """A socket that owns the address, so that a second server is refused; nobody can connect before it listens."""
     with ExitStack() as stack:
         try:
-            family, _, _, _, address = socket.getaddrinfo(settings.host, settings.port, type=socket.SOCK_STREAM)[0]
+            family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             listener = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
         except OSError as problem:
-            text = f"cannot listen on {settings.host}:{settings.port}: {problem.strerror}"
+            text = f"cannot listen on {host}:{port}: {problem.strerror}"
             raise OSError(problem.errno, text) from None
         yield listener
 
@@ -304,8 +359,12 @@ def _server(settings: Settings, directory: DataDirectory, application: Gateway, 
 
 def _local_url(settings: Settings) -> str:
     """Where the operator's commands on this machine find the server, whatever clients call it."""
+    return replace(settings, host=_local_host(settings)).base_url
+
+
+def _local_host(settings: Settings) -> str:
     everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}  # noqa: S104
-    return replace(settings, host=everywhere.get(settings.host, settings.host)).base_url
+    return everywhere.get(settings.host, settings.host)
 
 
 def _stop_on_signals() -> asyncio.Event:
@@ -360,11 +419,12 @@ async def _greet(ready: Callable[[Core], Awaitable[object]] | None, parts: Core)
             log.exception("greeting failed")
 
 
-async def _tick(ledger: Ledger) -> None:
-    """Let time-driven entries happen in worlds whose clock runs by itself."""
+async def _tick(ledger: Ledger, reports: Reports) -> None:
+    """Let time-driven entries happen in worlds whose clock runs by itself, and have the reports made that are due."""
     while True:
         await asyncio.sleep(TICK_SECONDS)
         try:
             await ledger.tick()
+            await reports.run_schedules()
         except Exception as problem:
             log.warning("tick failed", problem=str(problem))

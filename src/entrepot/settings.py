@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
@@ -17,7 +17,9 @@ class Settings:
     """host, port: where to listen. data: the data directory. database: a PostgreSQL URL (None: the embedded one).
     limits: usage plans as documented, or off. fidelity: see the manual. tls: HTTPS with the server's own CA.
     public_url: what clients call the server (None: as it listens). documents: where uploaded and made documents are,
-    a path or `s3://bucket/prefix` (None: the data directory). document_limit: the longest of them, in MiB."""
+    a path or `s3://bucket/prefix` (None: the data directory). document_limit: the longest of them, in MiB.
+    smtp, mail_from: the mail server, with its secret, and who mail is from (None: mail stays in the outbox).
+    aim_port: where request heads of old AIM clients are mended (None: nowhere)."""
 
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
@@ -30,6 +32,9 @@ class Settings:
     public_url: str | None = None
     documents: str | None = None
     document_limit: int = DEFAULT_DOCUMENT_LIMIT
+    smtp: str | None = field(default=None, repr=False)
+    mail_from: str | None = None
+    aim_port: int | None = None
 
     @property
     def base_url(self) -> str:

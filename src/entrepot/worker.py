@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -18,11 +18,12 @@ from entrepot.domain.errors import Unavailable
 from entrepot.domain.marketplaces import by_id
 from entrepot.feeds.job import Job, Result, Superseded, Unreadable
 from entrepot.feeds.kinds import INTERNAL, KINDS, RETIRED, UNKNOWN, UPLOADS, Kind, fatal
+from entrepot.reports.kinds import REPORTS
 from entrepot.services.documents import Documents, Stored
 from entrepot.services.ledger import Ledger
 from entrepot.storage import submissions as storage
 from entrepot.storage import worlds
-from entrepot.storage.database import Database
+from entrepot.storage.database import Connection, Database
 from entrepot.storage.submissions import Hold, Submission
 
 SLOTS: Final = 8
@@ -37,18 +38,23 @@ GRACE_SECONDS: Final = 10.0
 log = structlog.get_logger("entrepot.worker")
 
 
+# Told, in the transaction that ends it, how a submission ended.
+Ended = Callable[[Connection, Submission, Result], Awaitable[None]]
+
+
 @dataclass
 class Worker:
-    """`url` is the database's: the worker's locks need a connection of their own."""
+    """`url` is the database's: the worker's locks need a connection of their own. `ended`: who else is told of ends."""
 
     url: str
     database: Database
     ledger: Ledger
     documents: Documents
-    kinds: Mapping[str, Kind] = field(default_factory=lambda: {**KINDS, **UPLOADS})
+    kinds: Mapping[str, Kind] = field(default_factory=lambda: {**KINDS, **UPLOADS, **REPORTS})
     slots: int = SLOTS
     poll: float = POLL_SECONDS
     grace: float = GRACE_SECONDS
+    ended: Ended | None = None
     _running: dict[tuple[str, str], asyncio.Task[None]] = field(default_factory=dict)
     _awake: asyncio.Event = field(default_factory=asyncio.Event)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
@@ -175,6 +181,8 @@ class Worker:
                 connection, submission, result.status, report, result.counts, world.now
             ):
                 raise Superseded("another worker has taken the submission over")
+            if self.ended is not None:
+                await self.ended(connection, submission, result)
 
 
 def _region(submission: Submission) -> str:

@@ -162,7 +162,8 @@ async def _send(request: Request, response: Response, send: Send) -> None:
     if response.status != 204:
         length = len(response.body) if response.stream is None else response.length
         headers.append((b"content-type", response.content_type.encode("latin-1")))
-        headers.append((b"content-length", str(length).encode()))
+        if length is not None:
+            headers.append((b"content-length", str(length).encode()))
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if response.stream is not None and request.method != "HEAD":
         async for chunk in response.stream:

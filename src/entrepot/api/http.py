@@ -53,7 +53,7 @@ class Request:
 class Response:
     """An answer ready to be sent: status, body bytes and headers (beside Content-Length, which the server adds).
 
-    `stream`, where there is one, is the body instead of `body`: `length` bytes in chunks.
+    `stream`, where there is one, is the body instead of `body`: `length` bytes in chunks; None: nobody knows how many.
     """
 
     status: int
@@ -61,7 +61,7 @@ class Response:
     content_type: str = "application/json"
     headers: Headers = field(default=())
     stream: AsyncIterator[bytes] | None = None
-    length: int = 0
+    length: int | None = None
 
 
 _encode = msgspec.json.Encoder().encode

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from entrepot.cli import demo, laboratory, selling, serving
+from entrepot.cli import aim, demo, laboratory, selling, serving
 from entrepot.cli.client import Refused, Unreachable
 from entrepot.cli.output import errors
 from entrepot.datadir import InUse, NotRunning
@@ -17,6 +17,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pret
 serving.register(app)
 demo.register(app)
 selling.register(app)
+aim.register(app)
 laboratory.register(app)
 
 

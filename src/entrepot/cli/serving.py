@@ -61,6 +61,20 @@ Documents = Annotated[
 DocumentLimit = Annotated[
     int, typer.Option(min=1, max=5120, help="The longest document, in MiB.", envvar="ENTREPOT_DOCUMENT_LIMIT")
 ]
+Smtp = Annotated[
+    str | None,
+    typer.Option(
+        help="Mail server: smtp[s]://user:password@host:port; default: mail stays in the outbox.",
+        envvar="ENTREPOT_SMTP",
+    ),
+]
+MailFrom = Annotated[
+    str | None, typer.Option(help="Who mail is from; needed with --smtp.", envvar="ENTREPOT_MAIL_FROM")
+]
+AimPort = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="One more port, for AIM clients whose header names have blanks."),
+]
 Slots = Annotated[int, typer.Option(min=1, max=64, help="How many files to process beside one another.")]
 
 
@@ -76,13 +90,39 @@ def serve(
     public_url: PublicUrl = None,
     documents: Documents = None,
     document_limit: DocumentLimit = DEFAULT_DOCUMENT_LIMIT,
+    smtp: Smtp = None,
+    mail_from: MailFrom = None,
+    aim_port: AimPort = None,
 ) -> None:
     """Run the server in the foreground, until SIGTERM or Ctrl-C."""
     if public_url is not None and not re.fullmatch(r"https?://[^/?#\s]+(/[^?#\s]*)?", public_url):
         raise Invalid("public-url", "the public URL is not valid: http(s)://host[:port][/path]")
+    _check_mail(smtp, mail_from)
     run_server(
-        Settings(host, port, data, database, limits, fidelity, tls, log_level, public_url, documents, document_limit)
+        Settings(
+            host,
+            port,
+            data,
+            database,
+            limits,
+            fidelity,
+            tls,
+            log_level,
+            public_url,
+            documents,
+            document_limit,
+            smtp,
+            mail_from,
+            aim_port,
+        )
     )
+
+
+def _check_mail(smtp: str | None, mail_from: str | None) -> None:
+    from entrepot.services.mail import Postbox
+
+    if smtp is not None:
+        Postbox.named(smtp, mail_from)
 
 
 def worker(
@@ -92,12 +132,21 @@ def worker(
     document_limit: DocumentLimit = DEFAULT_DOCUMENT_LIMIT,
     slots: Slots = 8,
     log_level: LogLevel = "info",
+    smtp: Smtp = None,
+    mail_from: MailFrom = None,
 ) -> None:
     """Process uploaded files beside the worker that every server has, until SIGTERM or Ctrl-C."""
     from entrepot.app import work as working
 
+    _check_mail(smtp, mail_from)
     settings = Settings(
-        data=data, database=database, documents=documents, document_limit=document_limit, log_level=log_level
+        data=data,
+        database=database,
+        documents=documents,
+        document_limit=document_limit,
+        log_level=log_level,
+        smtp=smtp,
+        mail_from=mail_from,
     )
     _configure_log(settings)
     with _database_refusals(settings.database):
@@ -150,7 +199,8 @@ def _configure_log(settings: Settings) -> None:
     structlog.configure(
         processors=[*first, *last],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        # A line and its end in one piece: the worker writes to the same file.
+        logger_factory=structlog.WriteLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
     others = logging.StreamHandler(sys.stderr)

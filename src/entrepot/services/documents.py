@@ -109,7 +109,7 @@ class Documents:
     async def keep_result(
         self, connection: Connection, seller_id: str, submission_id: str, region: str, result: Stored
     ) -> str:
-        """Give a stored result its place among the seller's documents; its id."""
+        """Give what was stored, a result or an upload, its place among the seller's documents; its id."""
         world = await worlds.peek(connection, seller_id)
         if world is None:
             raise NotFound("seller", seller_id)
@@ -126,12 +126,14 @@ class Documents:
         await storage.insert(connection, document)
         return document.document_id
 
-    async def store(self, seller_id: str, content_type: str, body: bytes | AsyncIterator[bytes]) -> Stored:
-        """Keep bytes that this server made, packed if they are many. They are nobody's until `keep_result`."""
+    async def store(
+        self, seller_id: str, content_type: str, body: bytes | AsyncIterator[bytes], *, pack: bool = True
+    ) -> Stored:
+        """Keep bytes, packed if they are many and may be. They are nobody's until `keep_result`."""
         chunks = _once(body) if isinstance(body, bytes) else body
         first = await _gather(chunks, PLAIN_MAX)
         whole = _chain(first, chunks)
-        looked = _Looked(_packed(whole) if len(first) > PLAIN_MAX else whole)
+        looked = _Looked(_packed(whole) if pack and len(first) > PLAIN_MAX else whole)
         name = _new_object(seller_id, "result")
         await self._store.put(name, aiter(looked))
         return Stored(name, content_type, looked.size, looked.gzip)

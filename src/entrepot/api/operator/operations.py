@@ -70,6 +70,11 @@ async def add_seller(call: Call) -> Response:
     if not 0 <= seed < 2**63:
         raise Invalid("seed", "a seed is a whole number from 0 to 2^63 - 1")
     start = _start(body.clock) if body.clock else None
+
+    async def begin(connection: Any, seller_id: str) -> None:
+        await new_world(connection, seller_id, seed, start)
+        await call.services.reports.begin(connection, seller_id)
+
     credentials = await call.services.access.add_seller(
         body.email,
         body.password,
@@ -78,7 +83,7 @@ async def add_seller(call: Call) -> Response:
         fidelity=body.fidelity,  # type: ignore[arg-type]  # checked there
         seller_id=body.seller_id,
         client_id=body.application,
-        also=lambda connection, seller_id: new_world(connection, seller_id, seed, start),
+        also=begin,
     )
     return success(credentials, 201)
 

@@ -14,8 +14,10 @@ from entrepot.api.operation import MIB, Operation, Routes
 from entrepot.domain import errors
 from entrepot.domain.errors import Denied, Invalid, NotFound, Problem
 from entrepot.services.access import Access
+from entrepot.services.mail import Mail
 from entrepot.services.marks import Marks
 from entrepot.services.orders import Orders
+from entrepot.services.reports import Reports
 from entrepot.services.world import WorldService
 
 # meaning → status; the code is the meaning's own name.
@@ -42,6 +44,8 @@ class Services:
     world: WorldService
     marks: Marks
     orders: Orders
+    mail: Mail
+    reports: Reports
 
 
 @dataclass(frozen=True)
