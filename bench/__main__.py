@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import feeds, pages, reservations, starts
+from bench import aim, feeds, pages, reservations, starts
 from bench.results import Result, circumstances, show, write
 from bench.sizes import FULL, QUICK, Sizes
 from bench.world import World, postgres, seed
@@ -57,13 +57,15 @@ def _sizes(words: Sequence[str] | None) -> Sizes:
     parser.add_argument("--patches", type=int, help=f"messages of a JSON file ({FULL.patches:,})")
     parser.add_argument("--flat-rows", type=int, help=f"rows of a flat file ({FULL.flat_rows:,})")
     parser.add_argument("--feeds", type=int, help=f"files of each kind ({FULL.feeds})")
+    parser.add_argument("--aim-rows", type=int, help=f"rows of an AIM inventory file ({FULL.aim_rows:,})")
+    parser.add_argument("--reported", type=int, help=f"listings of the seller of reports ({FULL.reported:,})")
     given = vars(parser.parse_args(words))
     base = QUICK if given.pop("quick") else FULL
     return replace(base, **{name: value for name, value in given.items() if value is not None})
 
 
 def _measure(data: Path, sizes: Sizes, progress: Progress) -> tuple[World, list[Result]]:
-    families = (pages, reservations, feeds, starts)
+    families = (pages, reservations, feeds, aim, starts)
     task = progress.add_task("", total=1 + sum(family.steps(sizes) for family in families))
     done = itertools.count()
 
@@ -79,6 +81,7 @@ def _measure(data: Path, sizes: Sizes, progress: Progress) -> tuple[World, list[
         results = pages.measure(world, url, data, sizes, tell)
         results += uvloop.run(reservations.measure(world, url, sizes, tell))
         results += feeds.measure(world, url, data, sizes, tell)
+        results += aim.measure(world, url, data, sizes, tell)
     return world, results + starts.measure(world, data, sizes, tell)
 
 

@@ -16,6 +16,7 @@ from entrepot.services.world import new_world
 from entrepot.storage.database import Connection, Database
 
 UNITS: Final = 5
+PASSWORD: Final = "a long enough password"
 _SECONDS: Final = 600.0
 
 
@@ -26,6 +27,10 @@ class Merchant:
     seller_id: str
     credentials: SpapiCredentials
     listings: int
+
+
+def address(name: str) -> str:
+    return f"{name}@example.com"
 
 
 def sku(number: int) -> str:
@@ -83,13 +88,13 @@ _TABLES: Final = (
 )
 
 
-async def seed(url: str, directory: DataDirectory, size: int) -> Merchant:
+async def seed(url: str, directory: DataDirectory, size: int, name: str = "merchant") -> Merchant:
     """A new seller with `size` listings in one marketplace."""
     database = await Database.open(url, command_timeout=_SECONDS)
     try:
         access = Access(database, Keyring.load(directory.key))
         made = await access.add_seller(
-            "merchant@example.com", "a long enough password", "Merchant",
+            address(name), PASSWORD, name,
             also=lambda connection, seller_id: new_world(connection, seller_id, SEED),
         )  # fmt: skip
         assert made.spapi is not None

@@ -68,7 +68,7 @@ def output_of(words: Sequence[str], told: bytes) -> bytes:
     return subprocess.run(command, input=told, stdout=subprocess.PIPE, check=True, start_new_session=True).stdout
 
 
-def ask(port: int, path: str, headers: Mapping[str, str] | None = None, form: str | None = None) -> bytes:
+def ask(port: int, path: str, headers: Mapping[str, str] | None = None, form: str | bytes | None = None) -> bytes:
     """The body of a 200; AssertionError with the answer otherwise, OSError when nobody listens."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     try:

@@ -20,6 +20,8 @@ class Sizes:
     patches: int = 25_000  # messages of a JSON_LISTINGS_FEED
     flat_rows: int = 100_000  # rows of a price-and-quantity file
     feeds: int = 3  # of each kind
+    aim_rows: int = 100_000  # rows of an AIM inventory file, about 10 MB
+    reported: int = 1_000_000  # listings of the seller of reports
 
     @property
     def data(self) -> str:
@@ -28,5 +30,14 @@ class Sizes:
 
 FULL = Sizes()
 QUICK = Sizes(
-    skus=20_000, rounds=3, seconds=0.7, requests=2_000, starts=2, listings=20_000, patches=5_000, flat_rows=10_000
+    skus=20_000,
+    rounds=3,
+    seconds=0.7,
+    requests=2_000,
+    starts=2,
+    listings=20_000,
+    patches=5_000,
+    flat_rows=10_000,
+    aim_rows=10_000,
+    reported=50_000,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ import pytest
 from bench import merchant
 
 from entrepot.datadir import DataDirectory
+from entrepot.feeds.applying import FIRST
 from entrepot.services.bulk import CHUNK
 from tests.acceptance.tools import alive, database_url, sql, wait_for
 from tests.running import RunningServer, json_command
@@ -62,6 +64,26 @@ class Scene:
         assert response.status_code == 202, response.text
         feed: str = response.json()["feedId"]
         return feed
+
+    def aim(self, path: str, body: str | None = None, **headers: str) -> str:
+        """What AIM answers the same seller."""
+        secret = base64.b64encode(f"{merchant.address('merchant')}:{merchant.PASSWORD}".encode()).decode()
+        response = self.program.http.post(
+            f"/exec/panama/seller-admin/{path}",
+            headers={"authorization": f"Basic {secret}", **headers},
+            content=(body or "").encode(),
+        )
+        assert response.status_code == 200, response.text
+        return response.text
+
+    def upload(self, mode: str, content: str) -> str:
+        answer = self.aim(f"catalog-upload/{mode}", content, BatchID="Y")
+        return answer.removeprefix("<BatchID>").removesuffix("</BatchID>")
+
+    def batch(self, number: str) -> str:
+        """What get-batches says of a batch once it is done."""
+        wait_for(lambda: f"batchid={number} status=Done" in self.aim("catalog-upload/get-batches"), PATIENCE)
+        return self.aim("catalog-upload/get-batches").partition(f"batchid={number} ")[2].partition("</Batch>")[0]
 
     def reached(self, feed: str, attempt: int, applied: int) -> None:
         """Wait until so many rows are committed, and what comes next is under way in this attempt."""
@@ -174,11 +196,11 @@ def test_a_json_feed_survives_three_kills_of_its_worker(scene: Scene) -> None:
     with slow_steps(scene):
         feed = scene.submit(JSON, patches(scene.program.seller_id, quantities))
         # In the first chunk, in the second one, and when all is applied but the report is not kept.
-        for kill, applied in enumerate((0, CHUNK, PATCHES)):
+        for kill, applied in enumerate((0, CHUNK // FIRST, PATCHES)):
             scene.reached(feed, kill + 1, applied)
             time.sleep(0.1 * kill)
             kill_worker(scene.server)
-            if applied == CHUNK:
+            if applied == CHUNK // FIRST:
                 scene.sell_one()
         report = json.loads(scene.report(feed))
 
@@ -203,7 +225,7 @@ def test_a_flat_file_survives_a_kill_of_the_server(scene: Scene) -> None:
 
     with slow_steps(scene):
         feed = scene.submit(FLAT, flat_file(quantities))
-        scene.reached(feed, 1, CHUNK)
+        scene.reached(feed, 1, CHUNK // FIRST)
         scene.server.stop(signal.SIGKILL)
         scene.server.start()
         scene.sell_one()
@@ -221,6 +243,47 @@ def test_a_flat_file_survives_a_kill_of_the_server(scene: Scene) -> None:
     assert {row["sku"]: row["price"] for row in prices} == {sku: f"{units}.25" for sku, units in quantities.items()}
     assert f"records successful\t\t{LISTINGS}" in report
     assert [report.count(f"\t{sku}\t") for sku in UNKNOWN] == [1, 1, 1]
+
+
+def test_an_aim_file_survives_a_kill_of_its_worker(scene: Scene) -> None:
+    quantities = new_quantities(LISTINGS, least=2000)
+    before = scene.available()
+    lines = [f"{sku}\t{units}.75\t{units}\r\n" for sku, units in quantities.items()]
+    missing = [f"{sku}\t1\t1\r\n" for sku in UNKNOWN]
+
+    with slow_steps(scene):
+        batch = scene.upload("modify-only", "sku\tprice\tquantity\r\n" + "".join(missing + lines))
+        scene.reached(batch, 1, CHUNK // FIRST)
+        kill_worker(scene.server)
+        scene.sell_one()
+        told = scene.batch(batch)
+
+    assert scene.attempts(batch) == 2
+    assert f"activateditems={LISTINGS} numberofwarnings=0 itemsnotacivated={len(UNKNOWN)} " in told
+    assert scene.moves(batch) == sorted((sku, units - before[sku]) for sku, units in quantities.items())
+    assert scene.available() == {**quantities, SOLD: quantities[SOLD] - 1}
+    log = scene.aim("download/errorlog", BatchID=batch)
+    assert [log.count(f"\t{sku}\t") for sku in UNKNOWN] == [1, 1, 1]
+
+
+def test_a_purge_survives_kills_of_its_worker(scene: Scene) -> None:
+    stock = {sku: units for sku, units in scene.available().items() if units}
+
+    batch = scene.upload("purge-replace", "sku\tprice\tquantity\r\n")
+    for kill in range(3):
+        scene.reached(batch, kill + 1, 0)
+        time.sleep(0.2 * kill)
+        kill_worker(scene.server)
+    told = scene.batch(batch)
+
+    assert "activateditems=0 numberofwarnings=0 itemsnotacivated=0 " in told
+    assert set(scene.available().values()) == {0}
+    gone = scene.rows(
+        "select item, quantity from moves join entries using (seller_id, seq)"
+        " where seller_id = $1 and event = 'M10' and reference = $2 order by item",
+        batch,
+    )
+    assert [tuple(row) for row in gone] == sorted(stock.items())
 
 
 def test_after_all_that_the_books_are_clean(scene: Scene) -> None:

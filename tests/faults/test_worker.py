@@ -161,7 +161,7 @@ async def test_two_workers_never_run_two_of_one_lane(
         assert len(await applied(alone, name)) == 100
     async with alone.read() as connection:
         order = await connection.fetch(
-            "select submission_id from applied where lane = 'quantity' group by 1 order by min(ctid)"
+            "select submission_id from applied where lane = 'quantity' group by 1 order by min(xmin::text::bigint)"
         )
     assert [row["submission_id"] for row in order] == names[1::3]
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.feeds import flat_files
+from entrepot.feeds import flat_files, sheet
 from entrepot.feeds.findings import FeedUnreadable, Finding
 from entrepot.feeds.flat_files import CLEARED, LoaderColumns, LoaderRow, PriceQuantityColumns, PriceQuantityRow
 from entrepot.wire import tsv
@@ -235,7 +235,7 @@ def refusal(content: bytes, read: Callable[[bytes, str], object]) -> str:
 def test_as_many_rows_as_are_allowed_are_read_and_not_one_more(
     monkeypatch: pytest.MonkeyPatch, read: Callable[[bytes, str], LoaderColumns], end: str
 ) -> None:
-    monkeypatch.setattr(flat_files, "ROWS_MAX", 3)
+    monkeypatch.setattr(sheet, "ROWS_MAX", 3)
     lines = ["TemplateType=Offer", "sku", "A", "B", "C"]
 
     for last in ("", end):
@@ -246,14 +246,14 @@ def test_as_many_rows_as_are_allowed_are_read_and_not_one_more(
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 def test_a_file_with_millions_of_rows_is_refused_before_it_is_split(monkeypatch: pytest.MonkeyPatch, end: str) -> None:
     monkeypatch.setattr(tsv, "lines", None)
-    rows = flat_files.ROWS_MAX + tsv.HEADER_LINES_MAX + 1
+    rows = sheet.ROWS_MAX + tsv.HEADER_LINES_MAX + 1
 
     assert "more than 2000000 rows" in refusal(b"sku" + end.encode() * rows, flat_files.price_quantity)
 
 
 @pytest.mark.parametrize("read", READERS)
 def test_as_many_columns_as_are_allowed_are_read_and_not_one_more(read: Callable[[bytes, str], LoaderColumns]) -> None:
-    columns = ["sku", *(f"x{number}" for number in range(flat_files.COLUMNS_MAX - 1))]
+    columns = ["sku", *(f"x{number}" for number in range(sheet.COLUMNS_MAX - 1))]
 
     assert read(file("\t".join(columns), "A"), US).skus == ["A"]
     assert "more than 1000 columns" in refusal(file("\t".join([*columns, "more"]), "A"), read)
@@ -263,15 +263,15 @@ def test_as_many_columns_as_are_allowed_are_read_and_not_one_more(read: Callable
 def test_as_many_cells_as_are_allowed_are_read_and_not_one_row_more(
     monkeypatch: pytest.MonkeyPatch, read: Callable[[bytes, str], LoaderColumns]
 ) -> None:
-    monkeypatch.setattr(flat_files, "CELLS_MAX", 6)
+    monkeypatch.setattr(sheet, "CELLS_MAX", 6)
 
     assert read(file("sku\tx\ty", "A", "B"), US).processed == 2
     assert "or 6 cells" in refusal(file("sku\tx\ty", "A", "B", "C"), read)
 
 
 def test_short_rows_that_would_fill_the_memory_with_blanks_are_refused() -> None:
-    header = "\t".join(["sku", *(f"x{number}" for number in range(flat_files.COLUMNS_MAX - 1))])
-    rows = ["A"] * (flat_files.CELLS_MAX // flat_files.COLUMNS_MAX + 1)
+    header = "\t".join(["sku", *(f"x{number}" for number in range(sheet.COLUMNS_MAX - 1))])
+    rows = ["A"] * (sheet.CELLS_MAX // sheet.COLUMNS_MAX + 1)
 
     assert "or 30000000 cells" in refusal(file(header, *rows), flat_files.price_quantity)
 
