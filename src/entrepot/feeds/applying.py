@@ -72,9 +72,12 @@ async def apply(
 
 
 def _chunks(start: int, end: int, size: int) -> list[slice]:
-    """The first is small, as the database has nothing to do until it is prepared; the last is empty."""
-    starts = [start, *range(start + max(1, size // FIRST), end, size)] if start < end else []
-    return [*map(slice, starts, [*starts[1:], end]), slice(end, end)]
+    """The first is small, as the database has nothing to do until it is prepared; the others are as good as equal, and
+    the last is empty."""
+    second = min(end, start + max(1, size // FIRST))
+    others = -(-(end - second) // size)
+    bounds = [start, *(second + (end - second) * number // others for number in range(others)), end]
+    return [*(slice(a, b) for a, b in pairwise(bounds) if a < b), slice(end, end)]
 
 
 def as_they_are(messages: Sequence[M]) -> Sequence[M]:

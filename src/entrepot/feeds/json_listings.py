@@ -49,7 +49,7 @@ async def process(job: Job) -> Result:
     feed.messages.sort(key=attrgetter("sku"))
     async with job.database.read() as connection:
         places = (await _standing(job, connection)).places
-    size = await _chunk_size(job, feed.messages)
+        size = await _chunk_size(job, connection, feed.messages)
     await apply(job, feed.messages, size, partial(_prepared, places), partial(_chunk, job, feed))
     findings = sorted([*feed.findings, *await job.findings()], key=attrgetter("number"))
     counts = counted(feed.processed, findings)
@@ -82,12 +82,11 @@ def _unreadable(job: Job, problem: FeedUnreadable) -> Result:
     return Result("DONE", JSON, json_report(seller_id, job.submission_id, counted(0, [finding]), [finding]))
 
 
-async def _chunk_size(job: Job, messages: Sequence[Message]) -> int:
+async def _chunk_size(job: Job, connection: Connection, messages: Sequence[Message]) -> int:
     """So many messages that few of them go one by one: those hold the seller's lock a hundred times longer. How many
     there are, some of the messages tell."""
     sample = messages[:: max(1, len(messages) // SAMPLE)]
-    async with job.database.read() as connection:
-        known = await listed(connection, job.seller_id, {message.sku for message in sample})
+    known = await listed(connection, job.seller_id, {message.sku for message in sample})
     others = sum(message.sku not in known or _quantities(message) is None for message in sample)
     return min(CHUNK, COMMANDS * len(sample) // others) if others else CHUNK
 

@@ -21,7 +21,7 @@ from entrepot.storage.bulk import Instances
 from entrepot.storage.database import Connection
 
 # Changes in one transaction: it holds the seller's lock for less than half a second.
-CHUNK: Final = 10_000
+CHUNK: Final = 12_000
 
 
 @dataclass(slots=True)
