@@ -11,6 +11,7 @@ from entrepot.feeds.kinds import KINDS, UPLOADS
 from entrepot.reports.files import table
 from entrepot.reports.kinds import REPORTS
 from entrepot.reports.types import SELLER_CENTRAL, TYPES, of_aim
+from entrepot.services.reports import PREORDER
 from tests.cast import UK, US, market
 
 # Of the guides and of what live files had.
@@ -31,10 +32,10 @@ def test_reports_are_named_in_any_case() -> None:
     assert of_aim("Nothing") is None
 
 
-def test_every_report_that_can_be_generated_has_a_maker_and_no_other() -> None:
+def test_every_report_that_can_be_generated_or_installed_has_a_maker_and_no_other() -> None:
     makers = {name: kind.resolved() for name, kind in REPORTS.items()}
 
-    assert set(makers) == {name for name, one in TYPES.items() if one.generated}
+    assert set(makers) == {name for name, one in TYPES.items() if one.generated or one.name == PREORDER}
     assert all(callable(maker) for maker in makers.values())
     assert not set(REPORTS) & {*KINDS, *UPLOADS}
 

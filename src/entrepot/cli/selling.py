@@ -98,6 +98,22 @@ def schedule(
     output.table("", ("report", "hours", "next"), rows)
 
 
+@seller.command("preorder")
+def preorder(
+    seller_id: str,
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="In UTF-8, with tabs between the cells.")],
+    marketplace: Annotated[str | None, typer.Option(help="Its id; default: the seller's first.")] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Install AIM's Preorder report, which nobody generates."""
+    try:
+        content = file.read_text("utf-8-sig")
+    except UnicodeDecodeError:
+        raise typer.BadParameter(f"{file} is not in UTF-8") from None
+    body = {"content": content, **({"marketplace": marketplace} if marketplace else {})}
+    output.as_json(ask(data, "POST", f"/sellers/{quote(seller_id, safe='')}/preorder-report", body))
+
+
 @application.command("add")
 def add_application(
     name: Annotated[str, typer.Option()],

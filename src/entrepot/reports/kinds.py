@@ -16,8 +16,9 @@ _MADE_BY: Final = {
     "OpenListings": "entrepot.reports.open_listings:full",
     "OpenListingsLite": "entrepot.reports.open_listings:lite",
     "OpenListingsLiter": "entrepot.reports.open_listings:liter",
+    "Preorder": "entrepot.reports.preorder:installed",
 }
 
 REPORTS: Final[Mapping[str, Kind]] = {
-    one.name: Kind(one.name, LANE, "text", False, _MADE_BY[one.aim]) for one in TYPES.values() if one.generated
+    one.name: Kind(one.name, LANE, "text", False, _MADE_BY[one.aim]) for one in TYPES.values() if one.aim in _MADE_BY
 }

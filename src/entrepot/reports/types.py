@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from entrepot.services.reports import OPEN_LISTINGS, ORDERS, REFUNDS
+from entrepot.services.reports import OPEN_LISTINGS, ORDERS, PREORDER, REFUNDS
 
 MARKETPLACE: Final = "MARKETPLACE"
 SELLER_CENTRAL: Final = "SELLER_CENTRAL"
@@ -72,10 +72,8 @@ _TABLE: Final = (
         "GET_MERCHANT_LISTINGS_DATA_LITE", "OpenListingsLite", ("seller-sku", "quantity", "price", "product-id")
     ),
     ReportType("GET_MERCHANT_LISTINGS_DATA_LITER", "OpenListingsLiter", ("seller-sku", "quantity")),
-    # Nobody's demand is modelled, so there never is one; the columns are ours.
-    ReportType(
-        "AIM_PREORDER", "Preorder", ("asin", "item-name", "average-asking-price", "quantity"), generated=False
-    ),
+    # Nobody's demand is modelled, so the operator installs one; the columns are ours.
+    ReportType(PREORDER, "Preorder", ("asin", "item-name", "average-asking-price", "quantity"), generated=False),
     # What a refund file came to is its report.
     ReportType(REFUNDS, "BatchRefund", (), generated=False),
 )  # fmt: skip

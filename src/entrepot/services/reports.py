@@ -1,6 +1,7 @@
 """Reports: asked for by sellers or made by themselves, found again, and read. Who makes them is the worker.
 
-A report is a submission without a document, in a lane of its own; its result is the file. It is about a span of the
+A report is a submission, in a lane of its own, without a document but for what the operator installs; its result is the
+file. It is about a span of the
 seller's own time: what is dated ends when it is asked for. Source: AIM reference §9.1.
 """
 
@@ -16,6 +17,7 @@ from zoneinfo import ZoneInfo
 
 from entrepot.domain.errors import Invalid, NotFound
 from entrepot.domain.ledger import Origin
+from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.services.documents import Documents, unpacked
 from entrepot.services.ledger import run_timers
 from entrepot.storage import reports as storage
@@ -33,6 +35,7 @@ LANE: Final = "reports"
 ORDERS: Final = "GET_CONVERGED_FLAT_FILE_ORDER_REPORT_DATA"
 OPEN_LISTINGS: Final = "GET_MERCHANT_LISTINGS_DATA_BACK_COMPAT"
 REFUNDS: Final = "AIM_BATCH_REFUND"
+PREORDER: Final = "AIM_PREORDER"
 
 # Periods of a schedule begin at whole multiples of its hours in this zone's time.
 PACIFIC: Final = "America/Los_Angeles"
@@ -42,6 +45,7 @@ HOURS_MAX: Final = 30 * 24
 AT_ONCE: Final = 100
 _SELLERS_AT_ONCE: Final = 100
 _ITSELF: Final = Origin("timer", "schedule")
+_OPERATOR: Final = Origin("operator", "operator")
 
 # Reports do not count among what the seller hands in, so that the ids of his feeds do not depend on the hour.
 _UNCOUNTED: Final = 10**10
@@ -78,6 +82,23 @@ class Reports:
             span = timedelta(days=int(options.get("days", "0")))
             wanted = _Wanted(report_type, ledger.now - span, ledger.now, (marketplace,), dict(options), strict)
             return await _queue(connection, ledger, wanted, origin)
+
+    async def install_preorder(self, seller_id: str, columns: Sequence[str], text: str, marketplace: str | None) -> str:
+        """Keep a file as the seller's newest Preorder report; its number. Raises Invalid: it has not these columns."""
+        header = text.partition("\n")[0].rstrip("\r").split("\t")
+        if header != list(columns):
+            raise Invalid("content", f"the first line of a Preorder report is {', '.join(columns)}, with tabs between")
+        async with self._locked(seller_id) as (connection, ledger):
+            chosen = marketplace or ledger.marketplaces[0]
+            if chosen not in ledger.marketplaces:
+                raise Invalid("marketplace", "this is no marketplace of the seller")
+        stored = await self._documents.store(seller_id, "text/plain; charset=utf-8", text.encode(), pack=False)
+        async with self._locked(seller_id) as (connection, ledger):
+            document_id = await self._documents.keep_result(
+                connection, seller_id, "", MARKETPLACES[chosen].region, stored
+            )
+            wanted = _Wanted(PREORDER, ledger.now, ledger.now, (chosen,), {}, document_id=document_id)
+            return await _queue(connection, ledger, wanted, _OPERATOR)
 
     # finished ones
 
@@ -180,6 +201,7 @@ class _Wanted:
     marketplaces: tuple[str, ...]
     options: dict[str, str]
     strict: bool = False
+    document_id: str = ""
 
 
 async def _queue(connection: Connection, ledger: LedgerRow, wanted: _Wanted, origin: Origin) -> str:
@@ -194,7 +216,7 @@ async def _queue(connection: Connection, ledger: LedgerRow, wanted: _Wanted, ori
         wanted.report_type,
         LANE,
         wanted.marketplaces,
-        "",
+        wanted.document_id,
         {**wanted.options, **span},
         wanted.strict,
         IN_QUEUE,

@@ -529,6 +529,8 @@ CREATE INDEX order_items_order ON public.order_items USING btree (seller_id, ord
 
 CREATE INDEX orders_listed ON public.orders USING btree (seller_id, placed_at, order_id);
 
+CREATE INDEX orders_paid ON public.orders USING btree (seller_id, paid_at) WHERE (paid_at IS NOT NULL);
+
 CREATE INDEX positions_stock ON public.positions USING btree (seller_id, country, stock_seq);
 
 CREATE UNIQUE INDEX products_gtin ON public.products USING btree (seller_id, gtin) WHERE (gtin <> ''::text);

@@ -1,4 +1,4 @@
-"""The operator says which reports of a seller are made by themselves, and how often."""
+"""The operator says which reports of a seller are made by themselves, and how often; and installs what is not made."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from entrepot.api.operation import Operation
 from entrepot.api.operator.room import Call, success
 from entrepot.domain.errors import Invalid
 from entrepot.reports.types import TYPES, ReportType, of_aim
+from entrepot.services.reports import PREORDER
 
 
 async def list_schedules(call: Call) -> Response:
@@ -28,7 +29,7 @@ async def list_schedules(call: Call) -> Response:
 async def set_schedule(call: Call) -> Response:
     """`report` by its AIM or its newer name, `hours`: the length of its periods; 0: no more."""
     body = call.body()
-    _only(body)
+    _only(body, "report", "hours")
     report = _report(body.get("report"))
     hours = body.get("hours")
     if isinstance(hours, bool) or not isinstance(hours, int):
@@ -37,10 +38,24 @@ async def set_schedule(call: Call) -> Response:
     return await list_schedules(call)
 
 
-def _only(body: dict[str, Any]) -> None:
+async def install_preorder(call: Call) -> Response:
+    """`content`: the whole file. `marketplace`: its id; by default the seller's first one."""
+    body = call.body()
+    _only(body, "content", "marketplace")
+    content, marketplace = body.get("content"), body.get("marketplace")
+    if not isinstance(content, str):
+        raise Invalid("content", "'content' is the text of the file")
+    if marketplace is not None and not isinstance(marketplace, str):
+        raise Invalid("marketplace", "'marketplace' is the id of a marketplace")
+    columns = TYPES[PREORDER].columns
+    number = await call.services.reports.install_preorder(call.parameters["seller"], columns, content, marketplace)
+    return success({"report": number})
+
+
+def _only(body: dict[str, Any], *names: str) -> None:
     for name in body:
-        if name not in ("report", "hours"):
-            raise Invalid(name, f"there is no member '{name}' here; there are report and hours")
+        if name not in names:
+            raise Invalid(name, f"there is no member '{name}' here; there are {' and '.join(names)}")
 
 
 def _report(name: object) -> ReportType:
@@ -54,4 +69,5 @@ def _report(name: object) -> ReportType:
 OPERATIONS: Final = (
     Operation("listReportSchedules", "GET", "/operator/v1/sellers/{seller}/report-schedules", list_schedules),
     Operation("setReportSchedule", "PUT", "/operator/v1/sellers/{seller}/report-schedules", set_schedule),
+    Operation("installPreorderReport", "POST", "/operator/v1/sellers/{seller}/preorder-report", install_preorder),
 )

@@ -38,3 +38,6 @@ create table mail (
     primary key (seller_id, mail_id)
 );
 create index mail_due on mail (due_at) where due_at is not null;
+
+-- Order reports are about the orders that were paid for in a span of time.
+create index orders_paid on orders (seller_id, paid_at) where paid_at is not null;
