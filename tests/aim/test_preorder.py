@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,10 @@ def file(tmp_path: Path) -> Path:
     return made
 
 
-def test_there_is_none_until_the_operator_installs_one(server: RunningServer, program: Program, file: Path) -> None:
+def test_there_is_none_until_the_operator_installs_one(
+    server: RunningServer, new_seller: Callable[..., Program], file: Path
+) -> None:
+    program = new_seller()
     assert outcome(program.call("download/report", ASKED)) == (200, NOT_FOUND)
 
     number = json_command(server, "seller", "preorder", program.seller_id, str(file))["report"]
