@@ -38,6 +38,12 @@ class Unsealable(Exception):
     """Not a seal of this key file and purpose: foreign, truncated or tampered with."""
 
 
+def _hasher() -> PasswordHasher:
+    """argon2id as OWASP's cheat sheet on passwords asks for at least (19 MiB, two passes, one lane): a program that
+    speaks AIM sends its password with every request."""
+    return PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
 class Keyring:
     """Everything that follows from one key file."""
 
@@ -46,7 +52,7 @@ class Keyring:
     ) -> None:
         self._subkey = lru_cache(maxsize=None)(lambda purpose: _derive(key, purpose))
         self._cipher = lru_cache(maxsize=None)(lambda purpose: AESGCM(self._subkey("seal " + purpose)))
-        self._passwords = _Passwords(hasher or PasswordHasher(), self._subkey("password cache"), tick)
+        self._passwords = _Passwords(hasher or _hasher(), self._subkey("password cache"), tick)
 
     @classmethod
     def load(cls, path: Path, hasher: PasswordHasher | None = None) -> Keyring:
