@@ -175,11 +175,6 @@ def test_skus_are_kept_in_normal_form() -> None:
     assert columns.skus == ["A b", "über", "0042"]
 
 
-def test_a_sku_in_several_rows_is_told() -> None:
-    assert price_quantity("A\t1", "A\t2").has_repeats
-    assert not price_quantity("A\t1", "B\t2").has_repeats
-
-
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
 def test_a_file_is_read_in_any_usual_encoding_and_with_any_line_end(encoding: str) -> None:
     for end in ("\n", "\r\n", "\r"):

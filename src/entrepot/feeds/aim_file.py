@@ -103,10 +103,6 @@ class AimFile:
     conditions: list[Condition | None]
     marks: list[int | None]
 
-    @property
-    def has_repeats(self) -> bool:
-        return len(set(self.skus)) != len(self.skus)
-
     def text(self, place: int, attribute: str) -> str:
         """What the row says of an attribute; empty: nothing."""
         for column in self.texts.get(attribute, ()):

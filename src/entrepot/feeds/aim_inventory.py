@@ -263,8 +263,7 @@ class _Upload:
         if row.center in _WAREHOUSE:
             yield from to_warehouse(self.marketplace)
             return
-        days = None if LEAD_TIME in self._cleared(row) else row.days
-        given = {"quantity": row.quantity, LEAD_TIME: days}
+        given = {"quantity": row.quantity, LEAD_TIME: row.days}
         given = {name: value for name, value in given.items() if value is not None}
         if row.quantity is not None:
             yield from from_warehouse(channels)
@@ -299,8 +298,9 @@ async def _purge(job: Job, marketplace: Marketplace) -> _Upload:
     (begun, lines), on_sale = await gather(_begun(job, marketplace), _on_sale(job, marketplace))
     changed = await to_thread(_changed, begun.skus, lines, on_sale)
     same, named = len(begun.skus) - len(changed), [sku for sku in begun.skus if sku]
-    upload = _Upload(job, PURGE, marketplace, begun.read(changed), on_sale, named, same)
-    surplus = sorted(on_sale.keys() - {*named, *(finding.sku for finding in upload.file.findings)})
+    file = await to_thread(begun.read, changed)
+    upload = _Upload(job, PURGE, marketplace, file, on_sale, named, same)
+    surplus = sorted(on_sale.keys() - {*named, *(finding.sku for finding in file.findings)})
     for start in range(0, len(surplus), CHUNK):
         await _take_off_sale(upload, surplus[start : start + CHUNK])
     return upload

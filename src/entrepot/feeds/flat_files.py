@@ -82,10 +82,6 @@ class PriceQuantityColumns:
     handling_times: list[int | None]
     channels: list[str | None]
 
-    @property
-    def has_repeats(self) -> bool:
-        return len(set(self.skus)) != len(self.skus)
-
     def rows(self) -> Iterator[PriceQuantityRow]:
         return map(
             PriceQuantityRow,
@@ -124,10 +120,6 @@ class LoaderColumns:
     tax_codes: list[str | None]
     handling_times: list[int | None]
     shipping_groups: list[str | None]
-
-    @property
-    def has_repeats(self) -> bool:
-        return len(set(self.skus)) != len(self.skus)
 
     def rows(self) -> Iterator[LoaderRow]:
         return map(

@@ -66,6 +66,10 @@ class Terms:
     offer_base: str
 
 
+MOVE_COLUMNS: Final = (
+    "seller_id, seq, move, item, quantity, account, place, disposition, detail, ref, at, country,"
+    " to_account, to_place, to_disposition, to_detail, to_ref, to_at, to_country"
+)
 # $1 the seller, $2 and $3 the first and the last SKU, $4 his last entry, $5 the world's time, $6 channel and $7 actor,
 # $8 the submission, $9 its marketplaces; from $10 on, the columns. {incoming} gives rows with n and sku, {wanted} their
 # quantities.
@@ -96,10 +100,7 @@ _STATEMENT: Final = """
         insert into entries (seller_id, seq, event, effective_at, channel, actor, reference_kind, reference, reason)
         select $1, $4::bigint + 1, 'M01', $5, $6, $7, 'feed', $8, '' where exists (select from deltas)
     ), moved as (
-        insert into moves (
-            seller_id, seq, move, item, quantity, account, place, disposition, detail, ref, at, country,
-            to_account, to_place, to_disposition, to_detail, to_ref, to_at, to_country
-        )
+        insert into moves ({MOVE_COLUMNS})
         select $1, $4::bigint + 1, move, sku, abs(delta),
                case when more then 'X_SELLER' else 'M_AVAIL' end, case when more then '' else place end, '',
                case when more then 'COUNT' else '' end, '', '-infinity'::timestamptz, '',
@@ -131,6 +132,7 @@ _NO_SOURCE: Final = f"array[{', '.join(repr(channel) for channel in (DEFAULT_LOC
 
 # Where DEFAULT would have units beside a supply source, there is something to warn of.
 _REPLACE: Final = _STATEMENT.format(
+    MOVE_COLUMNS=MOVE_COLUMNS,
     incoming=f"""
         select n, sku collate "C" as sku, availability::jsonb
         from {unnested(10, "int", "text", "text")} as i(n, sku, availability)
@@ -151,6 +153,7 @@ _REPLACE: Final = _STATEMENT.format(
 # Parsing such a text is faster than building the value.
 _AMOUNT: Final = """('[{{"schedule": [{{"value_with_tax": ' || {} || '}}]}}]')::jsonb"""
 _MERGE: Final = _STATEMENT.format(
+    MOVE_COLUMNS=MOVE_COLUMNS,
     incoming=f"""
         select n, sku collate "C" as sku, quantity, days, price, minimum, maximum, mark
         from {unnested(10, "int", "text", "bigint", "int", "text", "text", "text", "bigint")}

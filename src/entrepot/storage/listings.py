@@ -14,8 +14,8 @@ from typing import Any, Final, Literal
 
 import asyncpg
 
-from entrepot.domain.mfn.attributes import FBA_CHANNELS
 from entrepot.domain.papers import Listing, Product, Sku, Source
+from entrepot.storage.bulk import WAREHOUSE_CHANNELS
 from entrepot.storage.database import Connection
 from entrepot.storage.papers import PAPERS, paper
 from entrepot.storage.worlds import whole_milliseconds
@@ -175,14 +175,13 @@ _STOCKED: Final = (
     "exists (select from balances b where b.seller_id = $1 and b.item = i.sku and b.account = 'M_AVAIL'"
     " and b.quantity > 0{place})"
 )
-_WAREHOUSE_CHANNELS: Final = f"array{list(FBA_CHANNELS.values())}"
 # What a listing must be, at least, for its live state to be as wished; the domain (`mfn.live`) says whether it is.
 _HINTS: Final[dict[Hint, str]] = {
     "catalogued": _CATALOGUED,
     "uncatalogued": f"not {_CATALOGUED}",
     "saleable": f"""{_CATALOGUED} and i.offers <> '{{}}' and (
         {_STOCKED.format(place="")}
-        or i.availability ?| {_WAREHOUSE_CHANNELS}
+        or i.availability ?| {WAREHOUSE_CHANNELS}
         or i.availability @? '$.*.is_inventory_available ? (@ == true)')""",
     "faulty": f"""(not {_CATALOGUED} or exists (
         select from jsonb_array_elements_text(i.marketplaces) m(id) where not exists (

@@ -21,6 +21,7 @@ from entrepot.domain.mfn import aim_columns
 from entrepot.domain.mfn.attributes import ALL, FBA_CHANNELS, offer_key
 from entrepot.domain.mfn.products import ID_ATTRIBUTES
 from entrepot.domain.money import digits_of
+from entrepot.storage.bulk import WAREHOUSE_CHANNELS
 from entrepot.storage.database import Connection, Database
 
 Extent = Literal["full", "lite", "liter"]
@@ -137,7 +138,6 @@ _PRODUCT_ID_TYPE: Final = f"""(select case
     from (select {_PRODUCT_ID}) p(id))"""
 
 _OURS: Final = "coalesce(s.quantity, 0) > 0"
-_WAREHOUSE: Final = f"array[{', '.join(repr(channel) for channel in FBA_CHANNELS.values())}]"
 _CHANNEL: Final = f"""case when {_OURS} then 'DEFAULT' {
     " ".join(f"when i.availability ? '{channel}' then '{channel}'" for channel in FBA_CHANNELS.values())
 } end"""
@@ -206,7 +206,7 @@ _FULL_ROWS: Final = f"""
     left join ({_STOCK.format(accounts="'M_AVAIL', 'M_RES_PENDING'")}) s on s.item = i.sku
     left join skus k on k.seller_id = $1 and k.sku = i.sku
     left join products p on p.seller_id = $1 and p.asin = k.asin
-    where {_LISTED} and ({_OURS} or i.availability ?| {_WAREHOUSE})
+    where {_LISTED} and ({_OURS} or i.availability ?| {WAREHOUSE_CHANNELS})
     order by i.sku
 """
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from entrepot.storage.bulk import WAREHOUSE_CHANNELS, Submitted, joined, unnested
+from entrepot.storage.bulk import MOVE_COLUMNS, WAREHOUSE_CHANNELS, Submitted, joined, unnested
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
 
@@ -90,10 +90,7 @@ _PURGE: Final = f"""
         union all
         select $1, $3::bigint + 2, 'M10', $4, $5, $6, 'feed', $7, 'PURGE' where exists (select from units)
     ), moved as (
-        insert into moves (
-            seller_id, seq, move, item, quantity, account, place, disposition, detail, ref, at, country,
-            to_account, to_place, to_disposition, to_detail, to_ref, to_at, to_country
-        )
+        insert into moves ({MOVE_COLUMNS})
         select $1, $3::bigint + 2, move, item, quantity, 'M_AVAIL', place, '', '', '', '-infinity'::timestamptz, '',
                'X_SELLER', '', '', 'PURGE', '', '-infinity'::timestamptz, ''
         from units
