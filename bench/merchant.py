@@ -99,7 +99,7 @@ async def seed(url: str, directory: DataDirectory, size: int, name: str = "merch
         )  # fmt: skip
         assert made.spapi is not None
         async with database.write() as connection:
-            await _fill(connection, made.seller_id, size)
+            await fill(connection, made.seller_id, size)
         async with database.read() as connection:
             await connection.execute("vacuum analyze")
             await connection.execute("checkpoint")
@@ -108,6 +108,7 @@ async def seed(url: str, directory: DataDirectory, size: int, name: str = "merch
         await database.close()
 
 
-async def _fill(connection: Connection, seller_id: str, size: int) -> None:
+async def fill(connection: Connection, seller_id: str, size: int) -> None:
+    """The listings of a seller who has none."""
     for statement in _TABLES:
         await connection.execute(statement, seller_id, size, MARKETPLACE.id)

@@ -13,11 +13,36 @@ from pathlib import Path
 import asyncpg
 import pytest
 import pytest_asyncio
-from tests.running import RunningServer
 
 from entrepot.storage.database import Database
 from entrepot.storage.embedded import EmbeddedPostgres
 from entrepot.storage.migrate import migrate
+from tests.running import RunningServer
+
+# The modules that take longest, so that in a run with several workers none of them is left alone with one at the end.
+LONG = """
+    faults/test_feeds_survive acceptance/test_crashes acceptance/test_stopping house/test_bench
+    properties/test_state_machine spapi/test_feeds clients/test_multi_location_npm clients/test_exec aim/test_mending
+    clients/test_aim_guide_client faults/test_worker aim/test_uploads services/test_mail services/test_submissions
+    reports/test_operator transcripts/test_aim acceptance/test_nodes
+""".split()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if hasattr(config.option, "loadscopereorder"):
+        config.option.loadscopereorder = False  # xdist would put those with few tests last, and they are the longest
+    # Where no bytecode may lie beside the sources, it goes elsewhere, so that processes of tests need not compile all.
+    # Tests themselves take libraries' own: there are some that do not compile without warnings.
+    distributes = getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput")
+    if not distributes and os.environ.pop("PYTHONDONTWRITEBYTECODE", ""):
+        os.environ.setdefault("PYTHONPYCACHEPREFIX", str(config.rootpath / "build" / "bytecode"))
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest modules first, all others after them in their order."""
+    ranks = {Path(__file__).parent / f"{name}.py": rank for rank, name in enumerate(LONG)}
+    items.sort(key=lambda item: ranks.get(item.path, len(LONG)))
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 
 START_SECONDS = 60.0
+# Shared, because making one is slow; without connections kept, because servers here come and go.
+_CLIENT = httpx.Client(verify=False, trust_env=False, timeout=60, limits=httpx.Limits(max_keepalive_connections=0))
 
 
 def free_port() -> int:
@@ -56,7 +58,7 @@ class RunningServer:
             if self.process.poll() is not None:
                 raise AssertionError(f"the server ended: {self.log.read_text()[-3000:]}")
             try:
-                if httpx.get(f"{self.url}/healthz", verify=False, trust_env=False, timeout=5).status_code == 200:
+                if _CLIENT.get(f"{self.url}/healthz", timeout=5).status_code == 200:
                     return self
             except httpx.TransportError:
                 time.sleep(0.05)
@@ -72,14 +74,11 @@ class RunningServer:
     def operator(self, method: str, path: str, body: object = None) -> Any:
         """Call the operator API; the decoded answer, or an AssertionError with the refusal."""
         token = (self.data / "operator.token").read_text().strip()
-        response = httpx.request(
+        response = _CLIENT.request(
             method,
             f"{self.url}/operator/v1{path}",
             json=body,
             headers={"authorization": f"Bearer {token}"},
-            verify=False,
-            trust_env=False,
-            timeout=60,
         )
         assert response.is_success, response.text
         return response.json()
@@ -97,7 +96,7 @@ class RunningServer:
     def access_token(self, credentials: dict[str, Any]) -> str:
         """A fresh LWA access token of a seller."""
         form = {"grant_type": "refresh_token", **credentials["spapi"]}
-        response = httpx.post(f"{self.url}/auth/o2/token", data=form, verify=False, trust_env=False)
+        response = _CLIENT.post(f"{self.url}/auth/o2/token", data=form)
         token: str = response.json()["access_token"]
         return token
 

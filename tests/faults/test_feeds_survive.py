@@ -29,12 +29,13 @@ from tests.spapi.listing import AVAILABILITY, channel
 from tests.spapi.program import US, Program
 from tests.spapi.test_feeds import PATIENCE, children, create, downloaded, ended, uploaded
 
-LISTINGS = 30_000
-PATCHES = 25_000  # the most that one feed may have
+# In chunks: a small one and two others.
+LISTINGS = 16_000
+PATCHES = LISTINGS
 JSON = "JSON_LISTINGS_FEED", "application/json; charset=UTF-8"
 FLAT = "POST_FLAT_FILE_PRICEANDQUANTITYONLY_UPDATE_DATA", "text/tab-separated-values; charset=UTF-8"
 # In the order in which rows are done: the first, one in the middle, the last. What is said of each is said once, too.
-UNKNOWN = ["A-NONE", f"{merchant.sku(12_345)}-NONE", "Z-NONE"]
+UNKNOWN = ["A-NONE", f"{merchant.sku(6_000)}-NONE", "Z-NONE"]
 # A row of the first chunk, of which a unit is sold after that: were it done again, the unit would be back.
 SOLD = merchant.sku(0)
 # So long does each step last before it is committed, so that a kill hits the one it is meant for.
