@@ -11,9 +11,10 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from entrepot.wire import xml
-from entrepot.wire.xml import Unreadable
+from entrepot.wire.xml import Unreadable, escaped
 
 ROOT = Path(__file__).parents[2]
 LAUGHS = "".join(f'<!ENTITY {chr(98 + i)} "{f"&{chr(97 + i)};" * 10}">' for i in range(10))
@@ -207,3 +208,13 @@ def test_any_text_can_be_written_and_read_again(text: str) -> None:
 
     assert len(read) == len(text) + 2
     assert all(now in (before, "\ufffd") or before == "\r" for now, before in zip(read[1:-1], text, strict=True))
+
+
+@pytest.mark.parametrize("text", ["a & b <c> ]]> \"'", "line\r\nline\ttab", "商品 📦 \x85\u2028", "", "\ufffd"])
+def test_a_text_that_is_escaped_is_read_as_it_was(text: str) -> None:
+    assert etree.fromstring(f"<a>{escaped(text)}</a>").text == (text or None)
+
+
+@pytest.mark.parametrize("character", ["\0", "\x0b", "\x1f", "\ud800", "\ufffe", "\uffff"])
+def test_what_xml_cannot_hold_is_escaped_as_the_replacement_character(character: str) -> None:
+    assert escaped(f"a{character}b") == "a\ufffdb"
