@@ -15,6 +15,7 @@ from entrepot.domain.ledger import Origin
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace, named
 from entrepot.services.inventory import Asked, Inventory, Summary
 from entrepot.services.ledger import Ledger, Outcome, run_timers
+from entrepot.services.supply import Supplied, Supplies
 from entrepot.storage import worlds
 from entrepot.storage.database import Database
 from entrepot.storage.worlds import Clock
@@ -81,6 +82,21 @@ class Player:
 
     async def summary(self, sku: str, marketplace: str = US) -> Summary:
         [found] = await self.summaries(marketplace, [sku])
+        return found
+
+    async def supplies(
+        self, skus: Sequence[str] | None = None, marketplace: str = US, changed_since: datetime | None = None
+    ) -> list[Supplied]:
+        """Of some SKUs, or of a whole set, page after page."""
+        supplies = Supplies(self.database)
+        if skus is not None:
+            return await supplies.of(self.id, marketplace, skus)
+        asked = Asked(marketplace, None, changed_since)
+        page = await supplies.page(self.id, asked)
+        found = list(page.supplied)
+        while page.bookmark is not None:
+            page = await supplies.page(self.id, asked, page.bookmark)
+            found += page.supplied
         return found
 
     async def fetch(self, sql: str, *arguments: object) -> list[Any]:

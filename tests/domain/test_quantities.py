@@ -42,6 +42,8 @@ FORMULAS = {
     "total": {
         "FC_AVAIL", "FC_ORDER", "FC_XFER", "FC_PROC", "FC_UNS", "IN_WORKING", "IN_SHIPPED", "IN_RECEIVING",
     },
+    "in_stock_supply": {"FC_AVAIL"},
+    "total_supply": {"FC_AVAIL", "FC_XFER", "IN_SHIPPED", "IN_RECEIVING"},
 }  # fmt: skip
 BAD = {"customer_damaged", "warehouse_damaged", "distributor_damaged", "carrier_damaged", "defective", "expired"}
 

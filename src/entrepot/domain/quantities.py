@@ -3,7 +3,7 @@
 `NUMBERS` says for each name which accounts (and dispositions, and research ages) are added up; `explain` prints the
 same table's answer balance by balance. A `Position` is the running sum of one item in one country, by state.
 `MERCHANT_NUMBERS` are those of stock that the seller has himself, by location.
-Source: domain specification §2.1, §2.4; the age bands of research are those of the FBA Inventory v1 reference.
+Source: domain specification §2.1, §2.3, §2.4; the age bands of research are those of the FBA Inventory v1 reference.
 """
 
 from __future__ import annotations
@@ -92,7 +92,17 @@ NUMBERS: Final[dict[str, tuple[Part, ...]]] = {
         *_INBOUND,
         *(_RESEARCHING if RESEARCHING_IN_TOTAL else ()),
     ),
+    # MWS: what can be picked, at once or when it is put away; and what is on the way to where it can.
+    "in_stock_supply": (Part(Account.FC_AVAIL),),
+    "total_supply": (
+        Part(Account.FC_AVAIL),
+        Part(Account.FC_XFER),
+        Part(Account.IN_SHIPPED),
+        Part(Account.IN_RECEIVING),
+    ),
 }
+# Free stock of other countries counts in these, where the seller lets it serve (D-17).
+SERVED_FROM_EVERYWHERE: Final = frozenset(("fulfillable", "total", "in_stock_supply", "total_supply"))
 
 
 def number(name: str, balances: Iterable[tuple[Key, int]], now: datetime) -> int:

@@ -16,7 +16,7 @@ from entrepot.domain.events import EVENTS
 from entrepot.domain.items import clean_sku, tidy
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.domain.mfn.locations import ACTIVE
-from entrepot.domain.quantities import MERCHANT_NUMBERS, NUMBERS, default_places
+from entrepot.domain.quantities import MERCHANT_NUMBERS, NUMBERS, SERVED_FROM_EVERYWHERE, default_places
 from entrepot.storage import explanation as storage
 from entrepot.storage import worlds
 from entrepot.storage.database import Connection, Database
@@ -166,7 +166,7 @@ async def _moment(connection: Connection, ledger: LedgerRow, at: datetime | None
 
 def _counted(name: str, country: str, remote_serving: bool) -> list[Counted]:
     """What counts in a country; free stock elsewhere serves it too, if the seller lets it (D-17)."""
-    everywhere = remote_serving and name in ("fulfillable", "total")
+    everywhere = remote_serving and name in SERVED_FROM_EVERYWHERE
     return [
         Counted(part, None if everywhere and part.account is Account.FC_AVAIL else country)
         for part in NUMBERS.get(name, ())

@@ -13,7 +13,7 @@ from typing import Final
 
 import asyncpg
 
-from entrepot.domain.accounts import BUILDING_ACCOUNTS, Account, Key
+from entrepot.domain.accounts import BUILDING_ACCOUNTS, WAREHOUSE_ACCOUNTS, Account, Key
 from entrepot.storage.database import NO_INSTANT, Connection
 from entrepot.storage.loading import key_of
 
@@ -30,6 +30,7 @@ class Query:
     skus: Sequence[str] | None = None
     changed_since: datetime | None = None
     snapshot: int | None = None  # None: as of now
+    inbound_too: bool = False  # units on the way to a centre that come, go or move are a change, too
 
 
 # Free stock of other countries serves too (D-17): it counts, and its changes do.
@@ -37,14 +38,7 @@ _REMOTE: Final = """l.policies @> '{{"remote_serving": true}}'"""
 _PAGE: Final = f"""
     select l.last_seq, l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate as clock, l.last_at, page.*
     from ledgers l left join lateral (
-        select o.sku, k.fnsku, k.asin, k.condition, o.title, o.created_at,
-               p.available, p.ordered, p.in_transfer, p.processing, p.researching, p.customer_damaged,
-               p.warehouse_damaged, p.distributor_damaged, p.carrier_damaged, p.defective, p.expired,
-               p.working, p.shipped, p.receiving, p.any_seq, p.any_at,
-               case when p.researching > 0 then (
-                   select array_agg((b.place, b.detail, b.at, b.quantity)) from balances b
-                   where b.seller_id = $1 and b.item = k.fnsku and b.account = 'FC_RESEARCH' and b.quantity > 0
-               ) end as research,
+        select o.sku, k.fnsku, k.asin, k.condition, {{columns}},
                case when {_REMOTE} then (
                    select (sum(r.available)::bigint, max(r.any_at)) from positions r
                    where r.seller_id = $1 and r.item = k.fnsku and r.country <> $3
@@ -57,20 +51,30 @@ _PAGE: Final = f"""
     ) page on true
     where l.seller_id = $1
 """
+_SUMMARY: Final = """
+    o.title, o.created_at,
+    p.available, p.ordered, p.in_transfer, p.processing, p.researching, p.customer_damaged,
+    p.warehouse_damaged, p.distributor_damaged, p.carrier_damaged, p.defective, p.expired,
+    p.working, p.shipped, p.receiving, p.any_seq, p.any_at,
+    case when p.researching > 0 then (
+        select array_agg((b.place, b.detail, b.at, b.quantity)) from balances b
+        where b.seller_id = $1 and b.item = k.fnsku and b.account = 'FC_RESEARCH' and b.quantity > 0
+    ) end as research
+"""
 _NAMED: Final = " and o.sku = any({skus}::text[])"
 _OPEN: Final = " and o.closed_seq is null"
 _OPEN_AT: Final = " and o.created_seq <= {snapshot} and (o.closed_seq is null or o.closed_seq > {snapshot})"
 _FIRST_SINCE: Final = "(select first_seq_since($1, {since}))"
 _CHANGED: Final = f""" and (
-    p.stock_seq >= {_FIRST_SINCE}
+    p.{{mark}} >= {_FIRST_SINCE}
     or {_REMOTE} and exists (
-        select from positions r where r.seller_id = $1 and r.item = k.fnsku and r.stock_seq >= {_FIRST_SINCE}
+        select from positions r where r.seller_id = $1 and r.item = k.fnsku and r.{{mark}} >= {_FIRST_SINCE}
     )
 )"""
 _CHANGED_AT: Final = (
     _CHANGED
     + f""" and (
-    p.stock_seq between {_FIRST_SINCE} and {{snapshot}}
+    p.{{mark}} between {_FIRST_SINCE} and {{snapshot}}
     or exists (
         select from skus t join offers w on w.seller_id = $1 and w.sku = t.sku
         where t.seller_id = $1 and t.fnsku = k.fnsku and (w.marketplace_id = $2 or {_REMOTE}) and (
@@ -82,14 +86,17 @@ _CHANGED_AT: Final = (
         select from lines x
         where x.seller_id = $1 and x.item = k.fnsku and x.warehouse
         and x.country <> '' and (x.country = $3 or {_REMOTE})
-        and x.account = any({{building}}::text[]) and x.seq >= {_FIRST_SINCE} and x.seq <= {{snapshot}}
+        and x.account = any({{accounts}}::text[]) and x.seq >= {_FIRST_SINCE} and x.seq <= {{snapshot}}
     )
 )"""
 )
 
 
-async def page(connection: Connection, query: Query) -> list[asyncpg.Record]:
-    """The rows of a page, with the ledger's last sequence and clock on each; one row of nulls if there are none."""
+async def page(connection: Connection, query: Query, columns: str = _SUMMARY) -> list[asyncpg.Record]:
+    """The rows of a page, with the ledger's last sequence and clock on each; one row of nulls if there are none.
+
+    `columns` are what is told of a SKU beside its names: of its offer `o`, SKU `k` and position `p`.
+    """
     arguments: list[object] = [query.seller_id, query.marketplace_id, query.country, query.after]
 
     def argument(value: object) -> str:
@@ -103,10 +110,13 @@ async def page(connection: Connection, query: Query) -> list[asyncpg.Record]:
     conditions += _OPEN_AT.format(snapshot=snapshot) if snapshot else _OPEN
     if query.changed_since is not None:
         since = argument(query.changed_since)
-        building = argument([account.value for account in BUILDING_ACCOUNTS]) if snapshot else ""
-        conditions += (_CHANGED_AT if snapshot else _CHANGED).format(since=since, snapshot=snapshot, building=building)
+        watched = WAREHOUSE_ACCOUNTS if query.inbound_too else BUILDING_ACCOUNTS
+        accounts = argument([account.value for account in watched]) if snapshot else ""
+        mark = "any_seq" if query.inbound_too else "stock_seq"
+        changed = _CHANGED_AT if snapshot else _CHANGED
+        conditions += changed.format(since=since, snapshot=snapshot, accounts=accounts, mark=mark)
     rows: list[asyncpg.Record] = await connection.fetch(
-        _PAGE.format(conditions=conditions, limit=int(query.limit)), *arguments
+        _PAGE.format(columns=columns, conditions=conditions, limit=int(query.limit)), *arguments
     )
     return rows
 

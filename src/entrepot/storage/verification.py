@@ -450,6 +450,8 @@ _IDENTITIES: Final = {
     "total_researching": "researching_in_short_term researching_in_mid_term researching_in_long_term",
     "total": "fulfillable total_reserved total_unfulfillable inbound_working inbound_shipped inbound_receiving"
     + (" total_researching" if RESEARCHING_IN_TOTAL else ""),
+    "in_stock_supply": "fulfillable",
+    "total_supply": "fulfillable pending_transshipment inbound_shipped inbound_receiving",
 }
 _NUMBERS_OF_BALANCES: Final = """
     select b.seller_id, a.country, b.item, n.number, sum(b.quantity) as units
@@ -636,7 +638,7 @@ CHECKS: Final = (
         ),
     ),
     Check(
-        "Totals are the sums of their parts", (11, 12), ("balances",), _SUMS_OF_NUMBERS,
+        "Totals are the sums of their parts", (11, 12, 14, 15), ("balances",), _SUMS_OF_NUMBERS,
         (
             *_AIRPORT_COLUMNS,
             *_columns(_PARTS),
