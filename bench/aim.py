@@ -47,9 +47,9 @@ _HEADER: Final = (
 )
 
 
-def document(rows: int, turn: int) -> bytes:
-    """A file about the first listings in no order that helps; price and quantity are new each turn, no more."""
-    numbers = list(range(rows))
+def document(rows: int, turn: int, first: int = 0) -> bytes:
+    """A file about the listings from `first` on, in no order that helps; price and quantity are new each turn."""
+    numbers = list(range(first, first + rows))
     random.Random(turn).shuffle(numbers)
     return (_HEADER + "".join(_line(number, turn) for number in numbers)).encode()
 
@@ -78,7 +78,7 @@ def _decode(content: bytes) -> list[Row]:
 
 
 def steps(sizes: Sizes) -> int:
-    return 2 + 2 * (1 + sizes.feeds) + 1 + sizes.feeds
+    return 2 + 2 * (1 + sizes.feeds) + sizes.feeds + 1 + sizes.feeds
 
 
 def measure(world: World, url: str, data: Path, sizes: Sizes, tell: Tell) -> list[Result]:
@@ -98,6 +98,7 @@ def measure(world: World, url: str, data: Path, sizes: Sizes, tell: Tell) -> lis
         door = Door(server.port, "bookshop")
         results.append(_uploads(door, url, sizes, tell))
         results.append(_unchanged(door, url, seller, sizes, tell))
+        results.append(_first_uploads(door, url, sizes, tell))
         results.append(_memory("AIM's worker after files", server.pid, sizes.listings, MOST_MEGABYTES))
     return results
 
@@ -178,6 +179,20 @@ def _uploads(door: Door, url: str, sizes: Sizes, tell: Tell) -> Result:
         name, "s", mine, best, most=MOST_TIMES, data=f"{sizes.listings:,} listings",
         limit_is="decode, COPY, one upsert of the same rows",
     )  # fmt: skip
+
+
+def _first_uploads(door: Door, url: str, sizes: Sizes, tell: Tell) -> Result:
+    """Files of items that are not there yet: an item is six rows in as many tables, beside one in the bare one."""
+    mine, best = [], []
+    name = f"AIM add-modify-delete, {sizes.aim_rows:,} new items"
+    for turn in range(sizes.feeds):
+        tell(f"{name}, {turn + 1}")
+        content = document(sizes.aim_rows, turn, sizes.listings + turn * sizes.aim_rows)
+        best.append(uvloop.run(_bare_upload(url, content)))
+        mine.append(door.upload("add-modify-delete", content, sizes.aim_rows))
+    return cost(
+        name, "s", mine, best, data=f"{sizes.aim_rows:,} listings", limit_is="decode, COPY, one upsert of the same rows"
+    )
 
 
 async def _bare_read(url: str, seller: Merchant, content: bytes) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import socket
 import ssl
 from collections.abc import AsyncIterator
@@ -28,6 +29,9 @@ CONNECTIONS_MAX: Final = 200
 CHUNK_BYTES: Final = 64 * 1024
 
 _END: Final = b"\r\n\r\n"
+_BLANKS: Final = re.compile(rb"[ \t]+")
+# Half of a line's end; servers may take one for a whole, and so see two heads where we see one.
+_STRAY: Final = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 # Said anew: the connection ends with the answer.
 _HOP_BY_HOP: Final = frozenset({b"connection", b"keep-alive", b"proxy-connection"})
 
@@ -47,7 +51,7 @@ def _mended(line: bytes) -> bytes:
     # A line that begins with a blank goes on with the value of the one before.
     if not colon or line[:1].isspace():
         return line
-    return b"-".join(name.split()) + colon + value
+    return _BLANKS.sub(b"-", name.rstrip(b" \t")) + colon + value
 
 
 class Mending:
@@ -93,6 +97,12 @@ class Mending:
                 head = await reader.readuntil(_END)
         except asyncio.LimitOverrunError:
             _refuse(writer, b"431 Request Header Fields Too Large")
+            return
+        except TimeoutError:
+            _refuse(writer, b"408 Request Timeout")
+            return
+        if _STRAY.search(head):
+            _refuse(writer, b"400 Bad Request")
             return
         try:
             async with asyncio.timeout(DIAL_SECONDS):

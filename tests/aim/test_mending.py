@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import socket
 import ssl
@@ -12,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from entrepot.mending import CONNECTIONS_MAX, HEAD_BYTES, mended
+from entrepot.mending import CONNECTIONS_MAX, HEAD_BYTES, Mending, mended
 from tests.aim.program import INVALID_FORMAT, LOADER, PREFIX, Program, basic, new_program
 from tests.running import RunningServer, free_port
 
@@ -123,6 +124,38 @@ def test_a_head_without_end_is_refused(door: tuple[Program, int]) -> None:
     connection.sendall(b"GET / HTTP/1.1\r\nX: " + b"x" * (HEAD_BYTES + 5))
 
     assert answer(connection).startswith(b"HTTP/1.1 431 ")
+
+
+@pytest.mark.parametrize(
+    "request_head",
+    [
+        b"GET /healthz HTTP/1.1\nHost: x\n\nGET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\rContent Type: text/xml\r\n\r\n",
+    ],
+)
+def test_a_head_with_half_an_end_of_line_is_refused_as_it_may_be_two(
+    request_head: bytes, door: tuple[Program, int]
+) -> None:
+    connection = connected(door)
+    connection.sendall(request_head)
+
+    received = answer(connection)
+
+    assert received.startswith(b"HTTP/1.1 400 ")
+    assert received.count(b"HTTP/1.1") == 1
+
+
+async def test_who_never_ends_his_head_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("entrepot.mending.HEAD_SECONDS", 0.1)
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    async with Mending("127.0.0.1", 1).listening(listener):
+        reader, writer = await asyncio.open_connection(*listener.getsockname())
+        writer.write(b"GET / HTTP/1.1\r\nX:")
+        received = await reader.read()
+        writer.close()
+
+    assert received.startswith(b"HTTP/1.1 408 ")
 
 
 def test_no_more_than_so_many_connections_wait(door: tuple[Program, int]) -> None:

@@ -14,7 +14,7 @@ import pytest_asyncio
 
 from entrepot.domain import commands as c
 from entrepot.domain.ledger import Origin
-from entrepot.feeds import aim_inventory
+from entrepot.feeds import aim_inventory, purging
 from entrepot.feeds.findings import Finding
 from entrepot.feeds.job import Job, Result
 from entrepot.services.documents import Documents
@@ -249,6 +249,34 @@ async def test_a_bad_row_does_not_take_its_listing_away(shop: Shop) -> None:
     assert await shop.stock() == {"A-1": (5, "9.99")}
 
 
+async def test_a_purge_goes_on_behind_a_row_whose_sku_is_none(shop: Shop) -> None:
+    await shop.upload("ADD_MODIFY_DELETE", LAMP, LAMP.replace("A-1", "A-2"))
+
+    result, findings = await shop.upload("PURGE_REPLACE", LAMP, LAMP.replace("A-1", ""), LAMP.replace("A-1", "A" * 41))
+
+    assert (result.status, numbers(result)) == ("DONE", {"activated": 1, "rejected": 2, "warnings": 0})
+    assert said(findings) == [(2, "", "sku"), (3, "A" * 41, "sku")]
+    assert await shop.stock() == {"A-1": (5, "9.99")}
+
+
+async def test_a_row_with_a_cell_too_many_does_not_take_its_listing_away(shop: Shop) -> None:
+    await shop.upload("ADD_MODIFY_DELETE", LAMP)
+
+    await shop.upload("PURGE_REPLACE", f"{LAMP}\tshifted")
+
+    assert await shop.stock() == {"A-1": (5, "9.99")}
+
+
+async def test_a_bad_row_is_not_activated_though_what_can_be_read_of_it_is_on_sale(shop: Shop) -> None:
+    header = f"{HEADER}\thandling-time"
+    await shop.upload("PURGE_REPLACE", f"{LAMP}\t", header=header)
+
+    result, findings = await shop.upload("PURGE_REPLACE", f"{LAMP}\tsoon", header=header)
+
+    assert numbers(result) == {"activated": 0, "rejected": 1, "warnings": 0}
+    assert said(findings) == [(1, "A-1", "handling-time")]
+
+
 async def test_a_purge_takes_away_the_bounds_that_it_does_not_say_again(shop: Shop) -> None:
     bounded = f"{HEADER}\tminimum-seller-allowed-price\thandling-time"
     await shop.upload("PURGE_REPLACE", f"{LAMP}\t5.00\t3", header=bounded)
@@ -263,7 +291,7 @@ async def test_a_purge_takes_away_the_bounds_that_it_does_not_say_again(shop: Sh
 async def test_a_purge_is_for_fewer_than_so_many_listings_where_fidelity_is_strict(
     shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aim_inventory, "PURGE_MAX", 1)
+    monkeypatch.setattr(purging, "PURGE_MAX", 1)
     await shop.upload("ADD_MODIFY_DELETE", LAMP)
 
     strict, _ = await shop.upload("PURGE_REPLACE", strict=True)
@@ -359,3 +387,54 @@ async def test_what_the_request_says_holds_for_rows_that_say_nothing_else(shop: 
         " from listing_attributes where seller_id = $1 order by sku"
     )
     assert [tuple(row) for row in kept] == [("Domestic", "n"), ("N", "n")]
+
+
+async def test_a_row_about_no_listing_is_told_so_in_the_words_of_the_time(shop: Shop) -> None:
+    await shop.upload("ADD_MODIFY_DELETE", LAMP)
+    await shop.upload("ADD_MODIFY_DELETE", "A-1\t\t\t\t\t\td\t")
+
+    _, deleted = await shop.upload("ADD_MODIFY_DELETE", "A-1\t\t\t\t\t\td\t", "B-2\t\t\t\t\t\td\t")
+    _, modified = await shop.upload(
+        "MODIFY_ONLY", "A-1\t9.99\t", "A-1\t\t5", "B-2\t9.99\t", header="sku\tprice\tquantity"
+    )
+
+    assert [finding.message for finding in deleted] == [
+        "Item with this SKU is already closed.",
+        "Item with this SKU is not found in our system.",
+    ]
+    assert [finding.message for finding in modified] == [
+        "SKU A-1 provided was not active; price was not updated.",
+        "This SKU does not exist in the Amazon.com catalog. Your inventory data was not processed.",
+        "This SKU does not exist in the Amazon.com catalog. Your inventory data was not processed.",
+    ]
+
+
+async def test_another_product_id_is_refused_with_the_code_of_old_logs_and_changes_nothing(shop: Shop) -> None:
+    await shop.upload("ADD_MODIFY_DELETE", LAMP)
+
+    _, findings = await shop.upload("ADD_MODIFY_DELETE", LAMP.replace(BOOK, "0747554323").replace("A lamp", "Other"))
+
+    [title] = await shop.player.fetch("select title from products where seller_id = $1")
+    assert [(finding.code, finding.severity) for finding in findings] == [("5503", "ERROR")]
+    assert title["title"] == "A lamp"
+
+
+async def test_a_purge_takes_away_what_its_row_does_not_say_again(shop: Shop) -> None:
+    header = f"{HEADER}\titem-note\tauthor"
+    await shop.upload("ADD_MODIFY_DELETE", f"{LAMP}\tSigned\tA. Author", header=header)
+
+    result, findings = await shop.upload("PURGE_REPLACE", f"{LAMP}\t\t", header=header)
+
+    [row] = await shop.player.fetch("select attributes from listing_attributes where seller_id = $1")
+    assert (numbers(result), findings) == ({"activated": 1, "rejected": 0, "warnings": 0}, [])
+    assert "condition_note" not in row["attributes"]
+    assert "author" not in row["attributes"]
+
+
+async def test_a_purge_row_that_could_not_begin_a_listing_is_an_error_and_leaves_its_own(shop: Shop) -> None:
+    await shop.upload("ADD_MODIFY_DELETE", LAMP)
+
+    result, findings = await shop.upload("PURGE_REPLACE", f"A-1\t{BOOK}\t2\t\t11\t\ta\tA lamp")
+
+    assert (numbers(result)["rejected"], said(findings)) == (1, [(1, "A-1", "quantity")])
+    assert await shop.stock() == {"A-1": (5, "9.99")}

@@ -137,6 +137,17 @@ def test_the_first_problem_is_that_of_the_first_rule() -> None:
     assert "" not in (found.amount_problem, found.reason_problem, found.repeat_problem)
 
 
+@pytest.mark.parametrize("content", [b"\xff\xfe" + HEADER.encode("utf-16-le") + b"x", (HEADER + "a\r\n" * 9).encode()])
+def test_what_the_reader_refuses_the_door_refuses_as_no_report_would_tell_of_it(
+    content: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aim_refund_file, "ROWS_MAX", 2)
+
+    with pytest.raises(FeedUnreadable):
+        aim_refund_file.read(content, place("US"))
+    assert not aim_refund_file.recognisable(content)
+
+
 def test_a_file_has_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(aim_refund_file, "ROWS_MAX", 2)
 

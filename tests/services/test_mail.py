@@ -208,6 +208,21 @@ async def test_one_bad_message_does_not_hold_up_the_others(alone: Database) -> N
     assert (broken.sent_at, broken.due_at) == (None, None)
 
 
+@pytest.mark.parametrize("recipient", ["a@[1", "a@b,c@d", "(.@(", ',b@a),"', "a@b\nBcc: everybody@example.test"])
+async def test_an_address_that_no_message_can_have_is_given_up_at_once(alone: Database, recipient: str) -> None:
+    player, inbox = await new_player(alone), Inbox()
+    async with alone.write() as connection:
+        await Mail.write(connection, player.id, recipient, "Lost", "text")
+    await write(player, "Whole")
+
+    with post_office(inbox) as address:
+        await Mail(alone, Postbox.named(f"smtp://{address}", SENDER)).deliver()
+
+    _, lost = await letters(player)
+    assert [message["Subject"] for message in inbox.messages] == ["Whole"]
+    assert (lost.sent_at, lost.due_at, lost.problem) == (None, None, "no message can be sent to this address")
+
+
 async def test_who_took_a_message_and_died_leaves_it_to_the_others(alone: Database) -> None:
     player, inbox = await new_player(alone), Inbox()
     await write(player)
@@ -283,7 +298,7 @@ def test_a_wrong_address_of_a_mail_server_is_refused_without_its_secret(url: str
     assert refused.value.message.startswith("the address of the mail server is not valid")
 
 
-@pytest.mark.parametrize("sender", [None, "", "nobody", "a@b\nBcc: c@d", "A <a@b>"])
+@pytest.mark.parametrize("sender", [None, "", "nobody", "a@b\nBcc: c@d", "A <a@b>", "a@[1"])
 def test_a_mail_server_needs_a_sender(sender: str | None) -> None:
     with pytest.raises(Invalid, match="mail-from"):
         Postbox.named("smtp://mail.example.test", sender)

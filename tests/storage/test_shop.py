@@ -47,13 +47,13 @@ async def read(player: Player, after: str | None = None) -> list[str]:
 
 
 async def test_a_shop_is_read_as_a_line_a_listing_with_what_is_not_there_left_blank(player: Player) -> None:
-    await player.do(c.PatchListing("A", patches(5, 9.90), mark=-7))
+    await player.do(c.PatchListing("A", patches(5, 9.90), mark=-8))
     await player.do(c.PatchListing("B", patches(0, lead_time_to_ship_max_days=3)))
     await player.do(c.PatchListing("C", patches(3, 100)))
     await player.do(c.DeleteListing("C"))
 
-    assert await read(player) == ["A\t5\t\t9.9\t\t\t-7", "B\t0\t3\t\t\t\t"]
-    assert await read(player, after="A") == ["B\t0\t3\t\t\t\t"]
+    assert await read(player) == ["A\t5\t\t9.9\t\t\t-8\t", "B\t0\t3\t\t\t\t\t"]
+    assert await read(player, after="A") == ["B\t0\t3\t\t\t\t\t"]
 
 
 async def test_quantities_are_those_that_are_available_now(player: Player) -> None:
@@ -61,15 +61,15 @@ async def test_quantities_are_those_that_are_available_now(player: Player) -> No
 
     await player.do(c.PlaceOrder("A", 2, channel="MFN"))
 
-    assert await read(player) == ["A\t3\t\t10\t\t\t"]
+    assert await read(player) == ["A\t3\t\t10\t\t\t\t"]
 
 
 async def test_a_mark_goes_when_somebody_else_changes_the_attributes(player: Player) -> None:
-    await player.do(c.PatchListing("A", patches(5), mark=7))
+    await player.do(c.PatchListing("A", patches(5), mark=8))
 
     await player.do(c.PatchListing("A", (c.Patch("replace", "/attributes/item_name", [{"value": "Another"}]),)))
 
-    assert await read(player) == ["A\t5\t\t\t\t\t"]
+    assert await read(player) == ["A\t5\t\t\t\t\t\t"]
 
 
 async def test_a_purge_leaves_what_deletions_one_by_one_leave(player: Player) -> None:

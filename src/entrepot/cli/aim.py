@@ -20,7 +20,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from entrepot.cli import output, reconciling
-from entrepot.cli.aim_client import UPLOAD_MAX, AimClient, Batch
+from entrepot.cli.aim_client import UPLOAD_MAX, AimClient, Batch, Downloaded
 from entrepot.cli.client import Unreachable, ask
 from entrepot.cli.reconciling import Comparison, Difference, Sheet, Stock
 from entrepot.cli.selling import Data, Json
@@ -121,11 +121,17 @@ def reconcile(
     json: Json = False,
 ) -> None:
     """Compare the open listings with an inventory file, and write the Add/Modify/Delete file that mends them."""
-    sheet = reconciling.read_sheet(_read(file))
+    content = _read(file)
+    sheet = reconciling.read_sheet(content)
+    if output_file is not None and output_file.resolve() == file.resolve():
+        raise Invalid("output", f"--output names {file} itself, which would be lost")
     outcomes: list[Outcome] = []
     with _client(url, email, password_file, data) as client, _progress() as progress:
         waiting = Waiting(progress, patience)
-        report_id, listings = _open_listings(client, report, waiting)
+        report_id, made = _open_listings(client, report, waiting)
+        if made.codec == reconciling.JAPANESE:
+            sheet = reconciling.read_sheet(content, reconciling.JAPANESE)
+        listings = reconciling.read_listings(made.text())
         found = reconciling.compare(sheet, listings)
         mended = _write_mending(sheet, found, output_file or _beside(file, "mend")) if found.mendable else None
         if mended is not None:
@@ -349,8 +355,8 @@ def _print_outcomes(outcomes: Sequence[Outcome], json: bool) -> None:
 # Reconciling
 
 
-def _open_listings(client: AimClient, report: str, waiting: Waiting) -> tuple[str, dict[str, Stock]]:
-    """Have the report made, and read it: the newest one that was not there before."""
+def _open_listings(client: AimClient, report: str, waiting: Waiting) -> tuple[str, Downloaded]:
+    """Have the report made, and fetch it: the newest one that was not there before."""
     waiting.task(f"{report}: waiting for the report")
     before = int(client.newest_report(report) or 0)
     client.generate(report)
@@ -360,7 +366,7 @@ def _open_listings(client: AimClient, report: str, waiting: Waiting) -> tuple[st
         return newest if newest is not None and int(newest) > before else None
 
     report_id = waiting.until(f"the report {report}", newer)
-    return report_id, reconciling.read_listings(client.report(report_id).text())
+    return report_id, client.report(report_id)
 
 
 def _write_mending(sheet: Sheet, found: Comparison, file: Path) -> Path:

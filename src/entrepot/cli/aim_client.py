@@ -20,7 +20,7 @@ from entrepot.domain.errors import Invalid
 from entrepot.wire import tsv
 
 PREFIX: Final = "/exec/panama/seller-admin/"
-# The guide: 10 MB for Add/Modify/Delete and Modify/Delete.
+# The guide: 10 MB for Add/Modify/Delete and Modify/Delete; a purge has no limit of its.
 UPLOAD_MAX: Final = 10 * 1024 * 1024
 MODES: Final = ("add-modify-delete", "modify-only", "purge-replace")
 REPORTS: Final = ("OpenListingsLite", "OpenListingsLiter", "OpenListings")
@@ -33,11 +33,13 @@ _COOKIE: Final = (
 )
 _SECONDS: Final = 600.0
 _CONNECT_SECONDS: Final = 20.0
+# For what is only asked: whoever waits for something asks again.
+_ASKING_SECONDS: Final = 60.0
 
 # What the tokens of a refusal mean to a person.
 MEANINGS: Final[dict[str, str]] = {
     "CUSTOMER_UNAUTHORIZED": "the e-mail address or the password is wrong, or this seller may not do this here",
-    "INVALID_FILE_FORMAT": "the file is not of the format that was named, or longer than 10 MB",
+    "INVALID_FILE_FORMAT": "the file is not of the format that was named, or too long",
     "INVALID_LISTING_PROGRAM": "there is no such place to create items at (--upload-for)",
     "INVALID_BATCH": "there is no such batch",
     "INVALID_REPORT_NAME": "there is no such report",
@@ -47,9 +49,10 @@ MEANINGS: Final[dict[str, str]] = {
 MISSING: Final = "FILE_NOT_FOUND"
 
 _REFUSAL: Final = re.compile(r"<(?:BusinessLogicError|FileError)>\s*(\w+)\s*<")
-_BATCH_ID: Final = re.compile(r"<BatchID>\s*(\d+)\s*</BatchID>", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[0-9]{1,18}")
+_BATCH_ID: Final = re.compile(rf"<BatchID>\s*({_NUMBER.pattern})\s*</BatchID>", re.IGNORECASE)
 _SUCCESS: Final = re.compile(r"<Success>\s*SUCCESS\s*</Success>")
-_COUNT: Final = re.compile(r"<PendingUploadsCount>\s*(\d+)\s*</PendingUploadsCount>")
+_COUNT: Final = re.compile(rf"<PendingUploadsCount>\s*({_NUMBER.pattern})\s*</PendingUploadsCount>")
 _ENTRY: Final = re.compile(r"<(Batch|Report)>(.*?)</\1>", re.DOTALL)
 # `key=value` pairs; a value may have blanks in it, and ends where the next key begins.
 _PAIR: Final = re.compile(r"(\w+)=(.*?)(?=\s+\w+=|\s*$)", re.DOTALL)
@@ -84,11 +87,16 @@ class Downloaded:
     content: bytes
     charset: str | None
 
+    @property
+    def codec(self) -> str | None:
+        """What its answer says that it is written in."""
+        return _codec(self.charset) if self.charset else None
+
     def text(self) -> str:
         """Read as its answer says it is written, or as it looks. Raises Invalid for what is no text."""
         try:
-            return self.content.decode(_codec(self.charset)) if self.charset else tsv.decoded(self.content)
-        except (UnicodeDecodeError, LookupError):
+            return self.content.decode(self.codec) if self.codec else tsv.decoded(self.content)
+        except (UnicodeError, LookupError):
             return self.content.decode("iso-8859-1")
         except tsv.Unreadable as problem:
             raise Invalid("report", problem.message) from None
@@ -96,18 +104,33 @@ class Downloaded:
 
 def _codec(charset: str) -> str:
     """What a charset means in practice: Japanese files have more characters than Shift_JIS."""
-    return "cp932" if charset.lower().replace("-", "_") == "shift_jis" else charset
+    return "cp932" if charset.lower().replace("-", "_") in ("shift_jis", "windows_31j") else charset
+
+
+_NO_URL: Final = "the URL is not valid: http(s)://host[:port]"
 
 
 def address_of(url: str) -> str:
     """Where the functions are: a server's address, or the guide's whole path. Invalid never repeats a secret."""
-    parts = urlsplit(url)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-        raise Invalid("url", "the URL is not valid: http(s)://host[:port]")
+    try:
+        parts = urlsplit(url)
+        named = _is_host(parts.hostname) and parts.port != 0
+    except ValueError:
+        raise Invalid("url", _NO_URL) from None
+    if parts.scheme not in ("http", "https") or not named or parts.query or parts.fragment:
+        raise Invalid("url", _NO_URL)
     if parts.username is not None or parts.password is not None:
         raise Invalid("url", "e-mail address and password do not belong into the URL")
     path = parts.path if "/seller-admin" in parts.path else parts.path.rstrip("/") + PREFIX
     return f"{parts.scheme}://{parts.netloc}{path.rstrip('/')}/"
+
+
+def _is_host(name: str | None) -> bool:
+    """Whether the name can be looked up at all, by the rules of the client and of the system."""
+    try:
+        return bool(name) and bool(httpx.URL(scheme="http", host=name or "").host) and bool((name or "").encode("idna"))
+    except (httpx.InvalidURL, UnicodeError):
+        return False
 
 
 class AimClient:
@@ -127,7 +150,6 @@ class AimClient:
             auth=basic,
             headers={"content-type": "text/xml", "cookie": _COOKIE, "user-agent": "entrepot"},
             verify=trusted,
-            timeout=httpx.Timeout(_SECONDS, connect=_CONNECT_SECONDS),
             trust_env=not nearby,
         )
 
@@ -180,7 +202,7 @@ class AimClient:
         """The id of the newest report of a name that is ready."""
         parameters = {"ReportName": report, "NumberOfReports": "1"}
         entries = self._entries("manual-reports/get-report-status", parameters, "Reports")
-        found = [entry["reportid"] for entry in entries if entry.get("reportid", "").isdecimal()]
+        found = [entry["reportid"] for entry in entries if _NUMBER.fullmatch(entry.get("reportid", ""))]
         return max(found, key=int) if found else None
 
     def report(self, report_id: str) -> Downloaded:
@@ -211,8 +233,10 @@ class AimClient:
         return response.text
 
     def _call(self, path: str, parameters: Mapping[str, str], content: bytes = b"") -> httpx.Response:
+        asking = not content and not path.startswith("download/")
+        seconds = httpx.Timeout(_ASKING_SECONDS if asking else _SECONDS, connect=_CONNECT_SECONDS)
         try:
-            return self._client.post(self.address + path, headers=dict(parameters), content=content)
+            return self._client.post(self.address + path, headers=dict(parameters), content=content, timeout=seconds)
         except (httpx.TransportError, httpx.DecodingError) as problem:
             raise Unreachable(f"{self.address} does not answer ({problem or type(problem).__name__})") from None
 
@@ -233,7 +257,7 @@ class AimClient:
 
 
 def _batch(entry: Mapping[str, str]) -> Batch | None:
-    if not entry.get("batchid", "").isdecimal():
+    if not _NUMBER.fullmatch(entry.get("batchid", "")):
         return None
     # The misspelling was on the wire, the guide of 2007 spells it right.
     rejected = _number(entry, ("itemsnotacivated", "itemsnotactivated"))
@@ -242,4 +266,4 @@ def _batch(entry: Mapping[str, str]) -> Batch | None:
 
 
 def _number(entry: Mapping[str, str], names: Sequence[str]) -> int:
-    return next((int(entry[name]) for name in names if entry.get(name, "").isdecimal()), 0)
+    return next((int(entry[name]) for name in names if _NUMBER.fullmatch(entry.get(name, ""))), 0)

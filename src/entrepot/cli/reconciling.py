@@ -10,13 +10,21 @@ A row with quantity 0, or marked for deletion, wants no stock: it is missing now
 from __future__ import annotations
 
 import codecs
+import re
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from entrepot.domain.errors import Invalid
+from entrepot.feeds import aim_file
 from entrepot.wire import tsv
+
+# How old files are encoded that are not UTF-8; in Japan JAPANESE.
+WESTERN: Final = "cp1252"
+JAPANESE: Final = "cp932"
 
 _SKU: Final = "sku"
 _LISTED_SKU: Final = "seller-sku"
@@ -80,19 +88,19 @@ class Comparison:
         return bool(self.missing or self.surplus or self.different)
 
 
-def read_sheet(content: bytes) -> Sheet:
-    """An inventory file as it is uploaded: tab-delimited, with a column sku. The last row of a SKU counts."""
-    text, encoding = _text(content)
+def read_sheet(content: bytes, fallback: str = WESTERN) -> Sheet:
+    """An inventory file as it is uploaded: tab-delimited, with a column sku. The last row of a SKU counts. fallback:
+    the encoding of what is not UTF-8."""
+    text, encoding = _text(content, fallback)
     lines = tsv.lines(text)
     for place, line in enumerate(lines[: tsv.HEADER_LINES_MAX]):
         names = [tsv.column_name(cell) for cell in line.split("\t")]
-        key = next((names.index(name) for name in (_SKU, _LISTED_SKU) if name in names), None)
-        if key is not None:
-            return _sheet(encoding, line, names, key, lines[place + 1 :])
+        if _SKU in names or _LISTED_SKU in names:
+            return _sheet(encoding, line, names, lines[place + 1 :])
     raise Invalid("file", "the file has no column 'sku'; it must be tab-delimited text with the names of its columns")
 
 
-def _text(content: bytes) -> tuple[str, str]:
+def _text(content: bytes, fallback: str) -> tuple[str, str]:
     """The text, and an encoding that gives each line its own bytes back, also where we do not know what they mean."""
     try:
         if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
@@ -102,19 +110,24 @@ def _text(content: bytes) -> tuple[str, str]:
     except tsv.Unreadable as problem:
         raise Invalid("file", problem.message) from None
     except UnicodeDecodeError:
+        pass
+    try:
+        return content.decode(fallback), fallback
+    except UnicodeDecodeError:
         return content.decode("iso-8859-1"), "iso-8859-1"
 
 
-def _sheet(encoding: str, header: str, names: list[str], key: int, lines: Sequence[str]) -> Sheet:
-    places = {name: names.index(name) for name in (*_COMPARED, _DELETE) if name in names}
+def _sheet(encoding: str, header: str, names: list[str], lines: Sequence[str]) -> Sheet:
+    keys = _places(names, _SKU, _LISTED_SKU)
+    places = {name: _places(names, name) for name in (*_COMPARED, _DELETE)}
     rows: dict[str, Row] = {}
     unreadable: dict[str, str] = {}
     for line in lines:
         cells = line.split("\t")
-        sku = cells[key].strip() if key < len(cells) else ""
+        sku = _said(cells, keys)
         if not sku:
             continue
-        said = {name: cells[place].strip() if place < len(cells) else "" for name, place in places.items()}
+        said = {name: _said(cells, there) for name, there in places.items()}
         rows.pop(sku, None)
         unreadable.pop(sku, None)
         try:
@@ -123,6 +136,18 @@ def _sheet(encoding: str, header: str, names: list[str], key: int, lines: Sequen
         except ValueError as problem:
             unreadable[sku] = str(problem)
     return Sheet(encoding, header, names, rows, unreadable)
+
+
+def _places(names: Sequence[str], *wanted: str) -> list[int]:
+    return [place for place, name in enumerate(names) if name in wanted]
+
+
+def _said(cells: Sequence[str], places: Sequence[int]) -> str:
+    """What a row says below one name: of columns that occur twice the last cell that is not blank, as in uploads."""
+    for place in reversed(places):
+        if place < len(cells) and (cell := cells[place].strip()):
+            return cell
+    return ""
 
 
 def read_listings(text: str) -> dict[str, Stock]:
@@ -148,17 +173,27 @@ def read_listings(text: str) -> dict[str, Stock]:
 
 def _stock(said: Mapping[str, str]) -> Stock:
     price, quantity, condition = (said.get(name, "") for name in _COMPARED)
-    return Stock(_price(price) if price else None, _quantity(quantity) if quantity else None, condition or None)
+    return Stock(
+        _price(price) if price else None, _quantity(quantity) if quantity else None, _condition(condition) or None
+    )
+
+
+@lru_cache(maxsize=1000)
+def _condition(text: str) -> str:
+    """The number that reports have for it: several numbers of files mean the same."""
+    with suppress(ValueError):
+        return str(aim_file.condition(text).loader)
+    return text
+
+
+# In plain digits, as uploads take them; in some countries with a comma.
+_PRICE: Final = re.compile(r"[0-9]{1,12}(?:[.,][0-9]*)?|[.,][0-9]+")
 
 
 def _price(text: str) -> Decimal:
-    try:
-        found = Decimal(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
-    except InvalidOperation:
-        raise ValueError(f"{text[:30]!r} is not a price") from None
-    if not found.is_finite() or found < 0:
+    if not _PRICE.fullmatch(text):
         raise ValueError(f"{text[:30]!r} is not a price")
-    return found
+    return Decimal(text.replace(",", "."))
 
 
 def _quantity(text: str) -> int:

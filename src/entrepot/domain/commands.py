@@ -368,7 +368,8 @@ class Patch:
 class PatchListing(Command):
     """Change attributes of a listing; one that is not there is created. marketplaces: none means the first.
 
-    mark: of the row of a file that says all of this; the listing keeps it until its attributes change again."""
+    mark: an even number, of the row of a file that says all of this; the listing keeps it until its attributes change
+    again."""
 
     sku: str
     patches: tuple[Patch, ...]
@@ -627,6 +628,7 @@ class SetPolicy(Command):
     fidelity: Literal["AS_SERVER", "FORGIVING", "STRICT"] | None = None
     aim_platform: Literal["MARKETPLACE", "SELLER_CENTRAL"] | None = None
     upload_pace: Literal["AS_FIDELITY", "AT_ONCE", "HOURLY"] | None = None
+    errorlog_style: Literal["2009", "CLASSIC"] | None = None
 
 
 @dataclass(frozen=True)

@@ -7,20 +7,24 @@ are alike for one seller. Sources: domain specification §5.1 (D-25), §5.2 (D-2
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 from entrepot.domain.errors import Invalid
 
 SKU_LENGTH_MAX: Final = 40
 TITLE_LENGTH_MAX: Final = 500
+# The categories Cc and Cs: a text is looked through in one go.
+_CONTROLS: Final = re.compile("[\0-\x1f\x7f-\x9f\ud800-\udfff]")
 _CAPITALS: Final = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 
 def tidy(text: str) -> str:
     """How names are kept and compared: in normal form (NFC), without white space around them."""
-    return unicodedata.normalize("NFC", text).strip()
+    return text.strip() if text.isascii() else unicodedata.normalize("NFC", text).strip()
 
 
 def clean_sku(text: str, field: str = "sku") -> str:
@@ -28,7 +32,7 @@ def clean_sku(text: str, field: str = "sku") -> str:
     sku = tidy(text)
     if not 1 <= len(sku) <= SKU_LENGTH_MAX:
         raise Invalid(field, f"a SKU has 1 to {SKU_LENGTH_MAX} characters")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in sku):
+    if _CONTROLS.search(sku):
         raise Invalid(field, "a SKU may not contain control characters")
     return sku
 
@@ -37,18 +41,23 @@ def clean_title(text: str, field: str = "title") -> str:
     title = tidy(text)
     if not 1 <= len(title) <= TITLE_LENGTH_MAX:
         raise Invalid(field, f"a title has 1 to {TITLE_LENGTH_MAX} characters")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in title):
+    if _CONTROLS.search(title):
         raise Invalid(field, "a title may not contain control characters")
     return title
 
 
 def _permuted(seed: int, kind: str, counter: int, size: int) -> int:
     """The counter's place in a permutation of 0…size-1 that seed and kind choose."""
+    factor, offset = _permutation(seed, kind, size)
+    return (counter * factor + offset) % size
+
+
+@lru_cache(maxsize=10_000)
+def _permutation(seed: int, kind: str, size: int) -> tuple[int, int]:
     digest = hashlib.blake2b(f"{seed}:{kind}".encode(), digest_size=16).digest()
-    offset = int.from_bytes(digest[:8], "big")
     # Coprime to every base used here (10 and 36 have only the primes 2, 3 and 5).
     factor = int.from_bytes(digest[8:], "big") % size // 30 * 30 + 7
-    return (counter * factor + offset) % size
+    return factor, int.from_bytes(digest[:8], "big")
 
 
 def _base36(number: int, length: int) -> str:

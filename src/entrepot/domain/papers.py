@@ -42,8 +42,8 @@ class Listing:
 
     availability: `fulfillment_availability` by channel (DEFAULT, a supply source's id, AMAZON_NA…). offers:
     `purchasable_offer` by `marketplace|currency|audience`. attributes: every other attribute, name → instances.
-    A deleted listing is still found for a day (`deleted_at`). mark: which row of a file said all of its attributes, so
-    that the same row again need not be looked into.
+    A deleted listing is still found for a day (`deleted_at`). mark: which row of a file said its attributes, so that
+    the same row again need not be looked into; one more, an odd number, where the listing says more than the row.
     """
 
     sku: str

@@ -45,7 +45,8 @@ class Policies:
     split_orders: whether a line may be shipped from several locations. pending_minutes: how long an unpaid order holds
     its units; then it is cancelled (pending_end CANCEL) or becomes paid by itself (PAY). fidelity: that of the server,
     or the seller's own. aim_platform: what his AIM account is on; which files and reports it has depends on it.
-    upload_pace: whether AIM's next file is processed AT_ONCE or an hour after the one before (HOURLY).
+    upload_pace: whether AIM's next file is processed AT_ONCE or an hour after the one before (HOURLY). errorlog_style:
+    whether AIM's error logs have the layout of 2009, or the CLASSIC one before it.
     """
 
     putaway: str = "PICKABLE_AT"
@@ -61,6 +62,7 @@ class Policies:
     fidelity: str = "AS_SERVER"
     aim_platform: str = "MARKETPLACE"
     upload_pace: str = "AS_FIDELITY"
+    errorlog_style: str = "2009"
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from hashlib import blake2b
@@ -24,7 +24,7 @@ from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
 from entrepot.feeds import aim_uiee, product_ids, sheet
 from entrepot.feeds.findings import CELL_INVALID, CELL_MISSING, HEADER_MISSING, XML_FATAL, FeedUnreadable, Finding
 from entrepot.feeds.flat_files import CHANNELS
-from entrepot.feeds.sheet import SKU, ProductId, Refused, Sheet
+from entrepot.feeds.sheet import SKU, NoAmount, ProductId, Refused, Sheet
 from entrepot.wire import tsv, uiee
 
 Mode = Literal["add-modify-delete", "modify-only", "purge-replace"]
@@ -33,9 +33,10 @@ MODIFY_ONLY: Final = "modify-only"
 BOOKS: Final = "TabDelimitedBooks"
 UIEE: Final = "UIEE"
 
-# Ours: no reference names the codes of these two warnings.
+# Ours: no reference names the codes of these warnings.
 COLUMN_IGNORED: Final = "99002"
 TEXT_SHORTENED: Final = "99003"
+VALUE_IGNORED: Final = "99004"
 
 # So many unknown columns are named.
 NAMED_MAX: Final = 30
@@ -50,6 +51,7 @@ BOOK_REQUIRED: Final = ("author", "title", "publisher", "pub-date", "binding")
 _MINIMUM, _MAXIMUM = "minimum-seller-allowed-price", "maximum-seller-allowed-price"
 _DAYS: Final = ("handling-time", "leadtime-to-ship")
 _CENTER: Final = "fulfillment-center-id"
+_OWN: Final = (None, DEFAULT_LOCATION)
 # What is not kept as an attribute.
 _OTHERS: Final = (
     SKU, "product-id", "product-id-type", "price", "quantity", "add-delete", _MINIMUM, _MAXIMUM, *_DAYS, _CENTER
@@ -68,6 +70,11 @@ _LONGEST: Final = {
     "condition_note": sheet.NOTE_MAX,
     "product_tax_code": sheet.NAME_MAX,
     "merchant_shipping_group": sheet.NAME_MAX,
+}
+# Columns whose values are known: what each may be, and whether several may stand there, with commas between.
+_CHOICES: Final = {
+    "item-is-marketplace": (("y", "n"), False),
+    "expedited-shipping": (("y", "n", "1", "0", "domestic", "second", "next", "international"), True),
 }
 # A mark tells whether a row says anything new beside the terms of the offer.
 _UNMARKED: Final = (SKU, "price", "quantity", "add-delete", _MINIMUM, _MAXIMUM, *_DAYS)
@@ -115,13 +122,14 @@ class AimFile:
 
     def names(self, place: int) -> list[str]:
         """The attributes that the row gives."""
-        return [name for name, _ in self._instances(place)]
+        return [name for name, _ in self.instances(place)]
 
     def attribute_patches(self, place: int) -> list[Patch]:
         """What the row says, but for price, quantity and who fulfils."""
-        return [Patch("replace", f"/attributes/{name}", [instance]) for name, instance in self._instances(place)]
+        return [Patch("replace", f"/attributes/{name}", [instance]) for name, instance in self.instances(place)]
 
-    def _instances(self, place: int) -> Iterator[tuple[str, dict[str, Any]]]:
+    def instances(self, place: int) -> Iterator[tuple[str, dict[str, Any]]]:
+        """What the row says of each attribute."""
         if (asin := self.asins[place]) is not None:
             yield ASIN_ATTRIBUTE, {"value": asin}
         if (gtin := self.gtins[place]) is not None:
@@ -170,17 +178,19 @@ class Begun:
     marks: Sequence[int | None]
 
     def lines(self) -> list[str]:
-        """Each row as SKU, quantity, days, price, its bounds and mark, with tabs between; blank: it leaves something
-        open, or is about something else than an offer of the seller's own."""
+        """Each row as the parts of `storage.shop.OnSale` with tabs between; blank: it leaves something
+        open, is about something else than an offer of the seller's own, or is bad."""
         columns: tuple[Sequence[Decimal | int | None], ...] = (
             self.quantities, self.handling_times, self.prices, self.minima, self.maxima, self.marks
         )  # fmt: skip
         texts = [_distinct(column) for column in columns]
-        lines = map("\t".join, zip(self.skus, *texts, strict=True))
-        said = zip(self.actions, self.quantities, self.prices, self.centers, strict=True)
+        bad = self.sheet.bad
+        skus = ["" if place in bad else sku for place, sku in enumerate(self.skus)] if bad else self.skus
+        lines = map("\t".join, zip(skus, *texts, [""] * len(skus), strict=True))
+        said = zip(skus, self.actions, self.quantities, self.prices, self.centers, strict=True)
         return [
-            line if action == "a" and None not in (quantity, price) and center in (None, DEFAULT_LOCATION) else ""
-            for line, (action, quantity, price, center) in zip(lines, said, strict=True)
+            line if sku and action == "a" and None not in (quantity, price) and center in _OWN else ""
+            for line, (sku, action, quantity, price, center) in zip(lines, said, strict=True)
         ]
 
     def read(self, places: Sequence[int] | None = None) -> AimFile:
@@ -259,7 +269,7 @@ def item_names(content: bytes, format: Format, marketplace: Marketplace, numbers
     else:
         table = sheet.table(sheet.text(content, marketplace.code), _KEYS)
         lines = [line if number in numbers else "" for number, line in enumerate(table.lines, 1)]
-        file = Sheet.of(_levelled(tsv.Table(table.header, lines)), marketplace.code)
+        file = Sheet.of(_levelled(tsv.Table(table.header, lines))[0], marketplace.code)
     columns = [file.cells(name) for name in _columns_of(NAME)]
     found: dict[int, str] = {}
     for column in reversed(columns):
@@ -283,7 +293,11 @@ def _tab_sheet(content: bytes, mode: Mode, format: Format, code: str, strict: bo
     table = _named(sheet.table(sheet.text(content, code), _KEYS), mode)
     if strict:
         sheet.refuse_repeated(table.header)
-    file = Sheet.of(_levelled(table) if format == BOOKS else table, code)
+    level, surplus = _levelled(table)
+    file = Sheet.of(level, code)
+    if surplus:
+        message = f"{len(surplus)} rows have more cells than there are columns; the surplus cells were ignored."
+        file.warn(COLUMN_IGNORED, f"{message} The first is row {surplus[0]}.")
     for name in sheet.repeated(table.header):
         if name in COLUMNS:
             file.joined(name)
@@ -304,11 +318,20 @@ def _named(table: tsv.Table, mode: Mode) -> tsv.Table:
     return tsv.Table(header, table.lines)
 
 
-def _levelled(table: tsv.Table) -> tsv.Table:
-    """Without the cells that rows have more than the header: some programs write one too many."""
+def _levelled(table: tsv.Table) -> tuple[tsv.Table, list[int]]:
+    """Without the cells that rows have more than the header, as some programs write one too many; and the numbers of
+    the rows where these were not blank."""
     width = len(table.header)
-    lines = [line if line.count("\t") < width else "\t".join(line.split("\t")[:width]) for line in table.lines]
-    return tsv.Table(table.header, lines)
+    longer = [place for place, line in enumerate(table.lines) if line.count("\t") >= width]
+    if not longer:
+        return table, []
+    lines, surplus = [*table.lines], []
+    for place in longer:
+        cells = lines[place].split("\t")
+        lines[place] = "\t".join(cells[:width])
+        if any(map(str.strip, cells[width:])):
+            surplus.append(place + 1)
+    return tsv.Table(table.header, lines), surplus
 
 
 def _uiee_sheet(content: bytes, mode: Mode, code: str, strict: bool) -> Sheet:
@@ -327,7 +350,7 @@ def _uiee_sheet(content: bytes, mode: Mode, code: str, strict: bool) -> Sheet:
 
 def _modifications(file: Sheet) -> AimFile:
     skus = file.skus()
-    prices = file.column(("price",), file.price())
+    prices = file.column(("price",), _price(file))
     quantities = file.column(("quantity",), sheet.quantity)
     blank = Refused(CELL_MISSING, "A value is required in the 'price' or the 'quantity' column.")
     given = zip(file.cells("price"), file.cells("quantity"), strict=True)
@@ -345,7 +368,7 @@ def _begun(file: Sheet, format: Format, code: str, strict: bool, flags: str) -> 
     skus = file.skus()
     # Whatever else is in a row that deletes, the SKU is enough.
     file.exempt = frozenset(place for place, action in enumerate(actions) if action in ("d", "x"))
-    price = file.price()
+    price = _price(file)
     bound = sheet.bound(price)
     return Begun(
         file,
@@ -371,27 +394,61 @@ def _finished(begun: Begun, columns: tuple[Sequence[Any], ...]) -> AimFile:
         *terms,
         *_products(file, begun.format, begun.strict),
         file.cells("product-id"),
-        file.column(("item-condition",), _condition),
+        file.column(("item-condition",), condition),
         marks,
     ]
     file.column(("will-ship-internationally",), sheet.abroad)
-    texts = _texts(file)
+    texts = _texts(file, begun.strict)
     numbers, *good = file.good([*every, *(column for columns in texts.values() for column in columns)])
     rest = iter(good[len(every) :])
     kept = {name: [next(rest) for _ in columns] for name, columns in texts.items()}
     return AimFile(kept, begun.format == BOOKS, file.processed, file.findings(), numbers, *good[: len(every)])
 
 
-def _texts(file: Sheet) -> dict[str, list[list[str]]]:
+def _price(file: Sheet) -> Callable[[str], Decimal]:
+    read = file.price()
+
+    def price(text: str) -> Decimal:
+        if not text.strip("0.,"):
+            raise NoAmount
+        return read(text)
+
+    return price
+
+
+def _texts(file: Sheet, strict: bool) -> dict[str, list[list[str]]]:
     found: dict[str, list[list[str]]] = {}
     for column, attribute in ATTRIBUTES.items():
         if column in file.header and attribute != CONDITION:
             cells = file.cells(column)
             longest = max(map(len, cells), default=0)
             _refuse_longer(file, column, attribute, longest)
+            if column in _CHOICES:
+                cells = _chosen(file, column, strict)
             if longest:
                 found.setdefault(attribute, []).append(cells)
     return found
+
+
+def _chosen(file: Sheet, column: str, strict: bool) -> list[str]:
+    """The column without the values that it may not have; with strict fidelity these are errors."""
+    (choice, several), cells = _CHOICES[column], file.cells(column)
+    wrong = {cell for cell in set(cells) if not _is_of(choice, several, cell)}
+    for place, cell in enumerate(cells) if wrong else ():
+        if cell in wrong and place not in file.exempt:
+            problem = f"The value in the column {column} is invalid: '{cell.strip()[:20]}' is not one of"
+            message = f"{problem} {', '.join(choice)}."
+            if strict:
+                file.refuse(place, Refused(CELL_INVALID, message), column)
+            else:
+                file.find(place, VALUE_IGNORED, f"{message} It was ignored.", column, "WARNING")
+    return ["" if cell in wrong else cell for cell in cells] if wrong else cells
+
+
+def _is_of(choice: Collection[str], several: bool, cell: str) -> bool:
+    """Whether the cell is blank, or says what it may; some programs write a comma at the end."""
+    words = cell.lower().split(",") if several else [cell.lower()]
+    return all(not word.strip() or word.strip() in choice for word in words)
 
 
 def _refuse_longer(file: Sheet, column: str, attribute: str, there: int) -> None:
@@ -413,7 +470,7 @@ def _center(text: str) -> str:
     return text.upper() if text.upper() in CHANNELS else sheet.name(text)
 
 
-def _condition(text: str) -> Condition:
+def condition(text: str) -> Condition:
     # 9 was "Used; Refurbished", which listings do not tell from 10, "Refurbished".
     return sheet.condition("10" if text == "9" else text)
 
@@ -464,10 +521,10 @@ def _columns_of(attribute: str) -> list[str]:
 
 
 def _marks(file: Sheet, format: Format, code: str, flags: str) -> list[int]:
-    """A number for each row: blake2b of the cells whose columns are known, whatever the order of the columns."""
+    """An even number for each row: blake2b of the cells whose columns are known, whatever the order of the columns."""
     names = sorted({name for name in file.header if name in COLUMNS and name not in _UNMARKED})
     salt = blake2b("\t".join((format, code, flags, *names)).encode(), digest_size=16).digest()
     columns = [file.cells(name) for name in names]
     rows = map("\t".join, zip(*columns, strict=True)) if columns else [""] * len(file.numbers)
     digests = b"".join([blake2b(row.encode(), digest_size=8, salt=salt).digest() for row in rows])
-    return list(struct.unpack(f">{len(file.numbers)}q", digests))
+    return [mark & -2 for mark in struct.unpack(f">{len(file.numbers)}q", digests)]

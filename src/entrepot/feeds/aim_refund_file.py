@@ -52,22 +52,30 @@ class RefundRow:
 
 def read(content: bytes, marketplace: Marketplace) -> list[RefundRow]:
     """The rows, without blank ones. FeedUnreadable: the header is not the right one, or it is no text."""
-    text = sheet.text(content, marketplace.code)
-    if text.count("\n") + text.count("\r") > 2 * ROWS_MAX:
+    lines = _lines(content, marketplace.code)
+    seen: dict[tuple[object, ...], int] = {}
+    return [_row(number, line, marketplace, seen) for number, line in enumerate(lines, 1) if line.strip()]
+
+
+def recognisable(content: bytes) -> bool:
+    """Whether `read` reads it, in whatever encoding: a file that was taken is always answered by a report."""
+    try:
+        return _lines(content, "US") is not None
+    except FeedUnreadable:
+        return False
+
+
+def _lines(content: bytes, code: str) -> list[str]:
+    """The lines below the header."""
+    text = sheet.text(content, code)
+    if text.count("\n") + text.count("\r") > 2 * ROWS_MAX + 2:
         raise FeedUnreadable(XML_FATAL, f"The file has more than {ROWS_MAX} rows.")
     header, *lines = tsv.lines(text) or [""]
     if _names(header) != COLUMNS:
         raise FeedUnreadable(HEADER_MISSING, f"The header row must be: {', '.join(COLUMNS)}.")
     if len(lines) > ROWS_MAX:
         raise FeedUnreadable(XML_FATAL, f"The file has more than {ROWS_MAX} rows.")
-    seen: dict[tuple[object, ...], int] = {}
-    return [_row(number, line, marketplace, seen) for number, line in enumerate(lines, 1) if line.strip()]
-
-
-def recognisable(content: bytes) -> bool:
-    """Whether it is such a file at all, by its header: cheap, however large it is. False: `read` refuses it."""
-    head = sheet.beginning(content)
-    return head is not None and _names(next(iter(tsv.lines(head)), "")) == COLUMNS
+    return lines
 
 
 def _names(header: str) -> tuple[str, ...]:

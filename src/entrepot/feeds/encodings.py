@@ -1,7 +1,13 @@
-"""In what the files of old generations are written, by marketplace. Source: AIM reference §11 and §15."""
+"""In what the files of old generations are written, by marketplace.
+
+Sources: AIM reference §11 and §15. Japan's files are Windows-31J: clients first took them for Shift_JIS, then for that,
+as live files had characters that only it has.
+"""
 
 from __future__ import annotations
 
+import codecs
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,8 +23,21 @@ class Encoding:
 
 
 _WESTERN: Final = Encoding("cp1252", "text/plain; charset=windows-1252")
-_JAPANESE: Final = Encoding("cp932", "text/plain; charset=Shift_JIS")
+_JAPANESE: Final = Encoding("cp932", "text/plain; charset=Windows-31J")
+_UTF_8: Final = "text/plain; charset=utf-8"
+_UTF_16: Final = "text/plain; charset=utf-16"
 
 
 def encoding_of(marketplace: Marketplace) -> Encoding:
     return _JAPANESE if marketplace.code == "JP" else _WESTERN
+
+
+def written_in(content: bytes, marketplace: Marketplace) -> str:
+    """The content type of a seller's own bytes, as they were read; plain ASCII is in the marketplace's encoding too."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        return _UTF_16
+    if not content.isascii():
+        with suppress(UnicodeDecodeError):
+            content.decode()
+            return _UTF_8
+    return encoding_of(marketplace).content_type

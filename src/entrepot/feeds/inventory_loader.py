@@ -18,8 +18,10 @@ from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, pe
 from entrepot.feeds.findings import FeedUnreadable, Finding, counted
 from entrepot.feeds.flat_files import LoaderRow
 from entrepot.feeds.job import TEXT, Job, Result
+from entrepot.feeds.kinds import PURGE
 from entrepot.feeds.patches import from_warehouse, offer_patches, to_warehouse
 from entrepot.feeds.processing_report import text_report
+from entrepot.feeds.purging import on_sale, take_off_sale
 from entrepot.services.bulk import listed
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
@@ -33,6 +35,9 @@ async def process(job: Job) -> Result:
     marketplace = MARKETPLACES[job.marketplaces[0]]
     try:
         file = await to_thread(flat_files.inventory_loader, content, marketplace.id)
+        if job.options.get(PURGE) == "true":
+            named = {*file.skus, *(finding.sku for finding in file.findings)}
+            await take_off_sale(job, marketplace, (await on_sale(job, marketplace)).keys() - named)
     except FeedUnreadable as problem:
         return Result("DONE", TEXT, text_report(counted(0, [problem.finding]), [problem.finding]))
     await apply(job, list(file.rows()), COMMANDS, as_they_are, partial(_chunk, job, marketplace))

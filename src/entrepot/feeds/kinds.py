@@ -57,6 +57,10 @@ _TABLE: Final = (
 )
 KINDS: Final[Mapping[str, Kind]] = {kind.name: kind for kind in _TABLE}
 
+# The option of MWS by which a file replaces all that is on sale, and the kinds that may have it.
+PURGE: Final = "PurgeAndReplace"
+PURGING: Final = ("POST_FLAT_FILE_INVLOADER_DATA",)
+
 # What AIM takes; the other generations neither take nor show it.
 _UPLOADS: Final = (
     Kind("AIM_ADD_MODIFY_DELETE", AIM, "aim", False, "entrepot.feeds.aim_inventory:process"),

@@ -16,6 +16,11 @@ NOT_IN_CATALOG: Final = "13013"
 NOT_IN_CATALOG_TEXT: Final = "This SKU does not exist in the catalog of this seller, so nothing was updated."
 
 
+def offer_of(marketplace: Marketplace) -> dict[str, str]:
+    """The offer that these files are about: that to everybody."""
+    return {"marketplace_id": marketplace.id, "currency": marketplace.currency, "audience": ALL}
+
+
 def to_warehouse(marketplace: Marketplace) -> Iterator[Patch]:
     """The warehouse fulfils from now on; what the seller has himself is not for sale any more."""
     yield Patch("delete", f"/attributes/{AVAILABILITY}")
@@ -40,5 +45,4 @@ def offer_patches(
         if amount is not None
     }
     if amounts:
-        offer = {"marketplace_id": marketplace.id, "currency": marketplace.currency, "audience": ALL, **amounts}
-        yield Patch("merge", f"/attributes/{OFFER}", [offer])
+        yield Patch("merge", f"/attributes/{OFFER}", [{**offer_of(marketplace), **amounts}])

@@ -19,14 +19,21 @@ import msgspec
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, CHANNEL, LEAD_TIME, offer_key
+from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, LEAD_TIME, offer_key
 from entrepot.feeds import flat_files
 from entrepot.feeds.applying import FLAT_CODES, apply, origin, perform, whole
 from entrepot.feeds.findings import FeedUnreadable, Finding, counted
 from entrepot.feeds.flat_files import CLEARED
 from entrepot.feeds.flat_files import PriceQuantityRow as Row
 from entrepot.feeds.job import TEXT, Job, Result
-from entrepot.feeds.patches import NOT_IN_CATALOG, NOT_IN_CATALOG_TEXT, from_warehouse, offer_patches, to_warehouse
+from entrepot.feeds.patches import (
+    NOT_IN_CATALOG,
+    NOT_IN_CATALOG_TEXT,
+    from_warehouse,
+    offer_of,
+    offer_patches,
+    to_warehouse,
+)
 from entrepot.feeds.processing_report import text_report
 from entrepot.services.bulk import CHUNK, listed
 from entrepot.storage.bulk import Submitted, Terms, merge_terms
@@ -81,7 +88,7 @@ async def _chunk(
 def _terms(marketplace: Marketplace, rows: Sequence[Row]) -> Terms:
     columns = zip(*rows, strict=True) if rows else ((),) * len(Row._fields)
     numbers, skus, prices, minima, maxima, quantities, days, _ = columns
-    offer = {"marketplace_id": marketplace.id, "currency": marketplace.currency, "audience": ALL}
+    offer = offer_of(marketplace)
     base = msgspec.json.encode(offer).decode()
     price, minimum, maximum = _texts(prices), _texts(minima), _texts(maxima)
     marks = [None] * len(numbers)

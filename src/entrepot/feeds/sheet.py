@@ -19,6 +19,8 @@ from entrepot.domain.conditions import CONDITIONS, Condition
 from entrepot.domain.errors import Invalid
 from entrepot.domain.identifiers import LOADER_ID_TYPES, asin, gtin
 from entrepot.domain.ledger import QUANTITY_MAX
+from entrepot.domain.marketplaces import named
+from entrepot.domain.money import digits_of
 from entrepot.feeds.findings import (
     CELL_INVALID,
     CELL_MISSING,
@@ -46,6 +48,8 @@ CLEARED: Final = Decimal(0)
 ROWS_MAX: Final = 2_000_000
 COLUMNS_MAX: Final = 1_000
 CELLS_MAX: Final = 30_000_000
+# So much of a SKU is told in findings; none is that long.
+SKU_SHOWN: Final = 80
 # Where the header is looked for first.
 BEGINNING: Final = 1 << 16
 
@@ -86,8 +90,15 @@ class Sheet:
         found = cls(table.header, numbers, cells, code)
         found.processed += len(too_long)
         message = f"The row has more than {len(table.header)} cells, as many as columns."
-        found._findings = [Finding(number, CELL_INVALID, message) for number in too_long]
+        found._findings = [
+            Finding(number, CELL_INVALID, message, sku=_sku_in(table, number - 1)[:SKU_SHOWN]) for number in too_long
+        ]
         return found
+
+    @property
+    def bad(self) -> frozenset[int]:
+        """The places of the rows that turned out bad so far."""
+        return frozenset(self._bad)
 
     def keep(self, places: Sequence[int]) -> None:
         """From now on only these rows are there, the bad ones among them; what was found stays."""
@@ -112,6 +123,9 @@ class Sheet:
             self._skus = first
 
     def price(self) -> Callable[[str], Decimal]:
+        here = named(self._code)
+        if here is not None and not digits_of(here.currency):
+            return whole_price
         return comma_price if self._code in COMMA_CODES else price
 
     def skus(self) -> list[str]:
@@ -150,7 +164,7 @@ class Sheet:
 
     def find(self, place: int, code: str, message: str, name: str, severity: Severity = "ERROR") -> None:
         """Something to tell about that row, which does not make it bad."""
-        sku = self._skus[place].strip()[:80]
+        sku = self._skus[place].strip()[:SKU_SHOWN]
         self._findings.append(Finding(self.numbers[place], code, message, severity, sku=sku, attribute=name))
 
     def warn(self, code: str, message: str) -> None:
@@ -173,6 +187,13 @@ class Sheet:
             return every
         keep = [place not in self._bad for place in range(len(self.numbers))]
         return [list(compress(column, keep)) for column in every]
+
+
+def _sku_in(table: tsv.Table, place: int) -> str:
+    """What a row that cannot be read has below the name of the SKU: the last cell that is not blank."""
+    cells = zip(table.header, table.lines[place].split("\t"), strict=False)
+    found = [cell.strip() for name, cell in cells if name == SKU and cell.strip()]
+    return found[-1] if found else ""
 
 
 def sheet(content: bytes, code: str) -> Sheet:
@@ -242,12 +263,18 @@ def decoded(cell: str, name: str, decode: Callable[[str], Any], blank: Any) -> A
         return blank
     try:
         return decode(text)
+    except NoAmount:
+        return Refused(CELL_INVALID, f"The amount value in the column {name} is invalid.")  # the text of 2006
     except ValueError as problem:
         return Refused(CELL_INVALID, f"The value in the column {name} is invalid: {problem}.")
 
 
 _PRICE: Final = re.compile(r"[0-9]{1,12}(?:\.[0-9]{0,6})?|\.[0-9]{1,6}")
 _CENT: Final = Decimal("0.01")
+
+
+class NoAmount(ValueError):
+    """A price of nothing, of which old logs speak in words of their own."""
 
 
 def price(text: str) -> Decimal:
@@ -259,6 +286,13 @@ def price(text: str) -> Decimal:
     if amount != (rounded := amount.quantize(_CENT)):
         raise ValueError(f"'{text[:20]}' has more than two decimals")
     return rounded
+
+
+def whole_price(text: str) -> Decimal:
+    amount = price(text)
+    if amount != amount.to_integral_value():
+        raise ValueError(f"'{text[:20]}' has decimals, which amounts in this currency have not")
+    return amount
 
 
 def comma_price(text: str) -> Decimal:

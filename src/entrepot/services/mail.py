@@ -13,6 +13,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from email.message import EmailMessage
+from email.policy import SMTPUTF8
 from email.utils import formatdate
 from typing import Final
 from urllib.parse import unquote, urlsplit
@@ -34,6 +35,7 @@ SEND_SECONDS: Final = 45.0
 _ANSWER_SECONDS: Final = 20.0
 _DEFAULT_PORTS: Final = {"smtp": 25, "smtps": 465}
 
+_ADDRESS: Final = re.compile(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+")
 _NOT_VALID: Final = "the address of the mail server is not valid: smtp[s]://user:password@host:port"
 
 log = structlog.get_logger("entrepot.mail")
@@ -62,7 +64,7 @@ class Postbox:
             raise Invalid("smtp", _NOT_VALID)
         if (parts.username is None) != (parts.password is None):
             raise Invalid("smtp", f"{_NOT_VALID}; a user has a password, too")
-        if sender is None or not re.fullmatch(r"[^@\s<>,;:\"]+@[^@\s<>,;:\"]+", sender):
+        if sender is None or not _ADDRESS.fullmatch(sender) or not _may_be_named(sender):
             raise Invalid("mail-from", "a mail server needs --mail-from: the address that the mail is from")
         return cls(
             parts.hostname,
@@ -172,9 +174,22 @@ class Mail:
         log.info("mail sent", **names)
 
 
+def _may_be_named(address: str) -> bool:
+    """Whether a message can have this address in its head. Python's parser stumbles over some, each time otherwise."""
+    message = EmailMessage()
+    try:
+        message["To"] = address
+        return len(message["To"].addresses) == 1 and bool(message.as_bytes(policy=SMTPUTF8))
+    except Exception:
+        return False
+
+
 def _message(letter: Letter, sender: str) -> EmailMessage:
+    """Raises ValueError: no message can be sent to this recipient."""
     message = EmailMessage()
     message["From"] = sender
+    if not _may_be_named(letter.recipient):
+        raise ValueError("no message can be sent to this address")
     message["To"] = letter.recipient
     message["Subject"] = letter.subject
     message["Date"] = formatdate()

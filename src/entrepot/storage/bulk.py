@@ -51,7 +51,8 @@ class Instances:
 @dataclass(frozen=True)
 class Terms:
     """Fields that change in the instance of DEFAULT, and in one offer, as columns; None stays as it is. Prices are
-    decimal texts. marks: that of the row, where it also says what the listing is; a listing with another is left.
+    decimal texts. marks: that of the row, where it also says what the listing is; a listing with
+    another is left, the odd one next to it, of which more was said before, is not.
     offer: the key of the offer, offer_base: what is in it when there is none, as JSON."""
 
     numbers: Sequence[int]
@@ -149,7 +150,7 @@ _REPLACE: Final = _STATEMENT.format(
 )
 
 # What is usual, a new value in the place of an old one, is done by a shorter way. Listings that the warehouse ships are
-# left, and those with a supply source where DEFAULT may get units.
+# left, and those with a supply source where DEFAULT gets a quantity.
 # Parsing such a text is faster than building the value.
 _AMOUNT: Final = """('[{{"schedule": [{{"value_with_tax": ' || {} || '}}]}}]')::jsonb"""
 _MERGE: Final = _STATEMENT.format(
@@ -183,8 +184,8 @@ _MERGE: Final = _STATEMENT.format(
                 || case when i.maximum is null then '{{}}'
                         else jsonb_build_object('maximum_seller_allowed_price', {_AMOUNT.format("i.maximum")}) end)
         end""",
-    only=f"""(i.mark is null or i.mark = l.mark) and not l.availability ?| {WAREHOUSE_CHANNELS}
-        and (coalesce(i.quantity, 0) = 0 or l.availability - {_NO_SOURCE} = '{{}}')
+    only=f"""(i.mark is null or i.mark = l.mark & -2) and not l.availability ?| {WAREHOUSE_CHANNELS}
+        and (i.quantity is null or l.availability - {_NO_SOURCE} = '{{}}')
         and (i.quantity is not null or i.days is null or l.availability ? '{DEFAULT_LOCATION}')""",
 )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Final
+from typing import Final, NamedTuple
 
 from entrepot.storage.bulk import MOVE_COLUMNS, WAREHOUSE_CHANNELS, Submitted, joined, unnested
 from entrepot.storage.database import Connection
@@ -19,13 +19,19 @@ from entrepot.storage.worlds import LedgerRow
 _AMOUNT: Final = (
     "coalesce(trim_scale((l.offers #>> array[$3, '{}', '0', 'schedule', '0', 'value_with_tax'])::numeric)::text, '')"
 )
+# Whether a row can say all of the listing's terms: units at DEFAULT only, and one offer with three prices.
+_ALL_SAID: Final = """(l.availability - 'DEFAULT' = '{}' and l.offers - $3::text = '{}'
+    and coalesce(l.availability -> 'DEFAULT', '{}')
+        - array['fulfillment_channel_code', 'quantity', 'lead_time_to_ship_max_days'] = '{}'
+    and coalesce(l.offers -> $3::text, '{}') - array['marketplace_id', 'currency', 'audience', 'our_price',
+        'minimum_seller_allowed_price', 'maximum_seller_allowed_price'] = '{}')"""
 _LINES: Final = f"""
     select concat_ws(e'\t', l.sku, coalesce(b.quantity, 0),
         coalesce(l.availability #>> '{{DEFAULT,lead_time_to_ship_max_days}}', ''),
         {_AMOUNT.format("our_price")},
         {_AMOUNT.format("minimum_seller_allowed_price")},
         {_AMOUNT.format("maximum_seller_allowed_price")},
-        coalesce(l.mark::text, ''))
+        coalesce(l.mark::text, ''), case when {_ALL_SAID} then '' else '+' end)
     from listings l
     left join balances b on b.seller_id = $1 and b.item = l.sku and b.account = 'M_AVAIL' and b.ref = ''
         and b.place = 'DEFAULT' and b.disposition = '' and b.detail = '' and b.at = '-infinity'
@@ -34,11 +40,28 @@ _LINES: Final = f"""
 """
 
 
+class OnSale(NamedTuple):
+    """A listing that the seller ships himself, as texts: quantity at DEFAULT, days, price, its bounds, mark; what is
+    not there is blank. more: whether there is something that a row cannot say."""
+
+    sku: str
+    quantity: str
+    days: str
+    price: str
+    minimum: str
+    maximum: str
+    mark: str
+    more: str
+
+    @classmethod
+    def of(cls, line: str) -> OnSale:
+        return cls(*line.split("\t"))
+
+
 async def lines(
     connection: Connection, seller_id: str, marketplace_id: str, offer: str, after: str | None = None
 ) -> list[str]:
-    """The listings that the seller ships himself, each: SKU, quantity at DEFAULT, days, price, its bounds, mark; with
-    tabs between, what is not there blank, in no order."""
+    """The listings that the seller ships himself, each as the parts of `OnSale` with tabs between, in no order."""
     blocks: list[bytes] = []
 
     async def keep(block: bytes) -> None:

@@ -30,7 +30,7 @@ from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, FBA_CHANNELS, 
 from entrepot.domain.mfn.issues import error, warning
 from entrepot.domain.mfn.live import default_beside_locations
 from entrepot.domain.mfn.opening import ANY_PRODUCT, current, leave, listed_in, opened
-from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES, gtin14
+from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES, gtin14, mismatch
 from entrepot.domain.mfn.shelves import available, counted
 from entrepot.domain.papers import Instance, Listing, Product, Sku
 from entrepot.domain.world import World
@@ -150,7 +150,8 @@ def _submit(
     listed_in(listing, *draft.scope.ids)
     if product_type != ANY_PRODUCT:
         listing.product_type = product_type
-    listing.requirements, listing.mark = requirements or listing.requirements, mark
+    listing.requirements = requirements or listing.requirements
+    listing.mark = None if mark is None else mark + bool(draft.attributes.keys() - draft.names.keys())
     submission = world.new_id("submission")
     for channel in draft.closed:
         _clear(world, name, channel)
@@ -275,14 +276,9 @@ def _suggested(draft: Draft) -> str:
 
 def _refuse_mismatch(world: World, draft: Draft, asin: str, suggested: str, owner: str, gtins: list[str]) -> None:
     """4005015: the ids given belong to different products."""
-    product = world.products.get(asin)
-    pairs = [(suggested, asin), (asin, owner)]
-    if product is not None and product.gtin and gtins and product.gtin not in gtins:
-        pairs.append((asin, gtins[0]))
-    for one, other in pairs:
-        if one and other and one != other:
-            draft.issues.append(error("asin_mismatch", ASIN_ATTRIBUTE, value=one, other=other))
-            return
+    if found := mismatch(asin, suggested, owner, world.products.get(asin), gtins):
+        one, other = found
+        draft.issues.append(error("asin_mismatch", ASIN_ATTRIBUTE, value=one, other=other))
 
 
 def _condition(draft: Draft) -> str:

@@ -6,7 +6,7 @@ Source: domain specification §5.2–5.4; the attributes' names are those of the
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -14,6 +14,7 @@ from typing import Any, Final
 from entrepot.domain.commands import Command, CreateItem, PatchListing, PutListing
 from entrepot.domain.errors import Invalid
 from entrepot.domain.identifiers import gtin, isbn_10
+from entrepot.domain.papers import Product
 
 ASIN_ATTRIBUTE: Final = "merchant_suggested_asin"
 ID_ATTRIBUTES: Final = ("externally_assigned_product_identifier", "supplier_declared_external_product_id")
@@ -54,6 +55,17 @@ def _ids(attributes: Iterable[tuple[str, Any]]) -> ProductIds:
                     gtins.add(common := gtin14(text))
                     asins.update(filter(None, [isbn_10(common)]))
     return ProductIds(frozenset(asins), frozenset(gtins)) if asins or gtins else NO_IDS
+
+
+def mismatch(
+    asin: str, suggested: str, owner: str, product: Product | None, gtins: Sequence[str]
+) -> tuple[str, str] | None:
+    """What does not fit together, where the ids given are of different products. asin: what was chosen; suggested: the
+    ASIN given; owner: that of the product with a GTIN given; product: that of `asin`."""
+    pairs = [(suggested, asin), (asin, owner)]
+    if product is not None and product.gtin and gtins and product.gtin not in gtins:
+        pairs.append((asin, gtins[0]))
+    return next(((one, other) for one, other in pairs if one and other and one != other), None)
 
 
 def gtin14(text: str) -> str:
