@@ -15,7 +15,7 @@ import uvloop
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from bench import aim, feeds, pages, reservations, starts
+from bench import aim, feeds, pages, reservations, starts, supply
 from bench.results import Result, circumstances, show, write
 from bench.sizes import FULL, QUICK, Sizes
 from bench.world import World, postgres, seed
@@ -65,7 +65,7 @@ def _sizes(words: Sequence[str] | None) -> Sizes:
 
 
 def _measure(data: Path, sizes: Sizes, progress: Progress) -> tuple[World, list[Result]]:
-    families = (pages, reservations, feeds, aim, starts)
+    families = (pages, supply, reservations, feeds, aim, starts)
     task = progress.add_task("", total=1 + sum(family.steps(sizes) for family in families))
     done = itertools.count()
 
@@ -79,6 +79,7 @@ def _measure(data: Path, sizes: Sizes, progress: Progress) -> tuple[World, list[
         tell(f"seeding {sizes.data}")
         world = uvloop.run(seed(url, directory, sizes.skus))
         results = pages.measure(world, url, data, sizes, tell)
+        results += supply.measure(world, url, data, sizes, tell)
         results += uvloop.run(reservations.measure(world, url, sizes, tell))
         results += feeds.measure(world, url, data, sizes, tell)
         results += aim.measure(world, url, data, sizes, tell)

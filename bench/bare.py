@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from operator import itemgetter
 from typing import Any
+from xml.sax.saxutils import escape
 
 import asyncpg
 import msgspec
@@ -22,6 +23,7 @@ from granian.http import HTTP1Settings
 from granian.server.embed import Server
 
 PAGE_SIZE = 50
+REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
 
 class Case(msgspec.Struct):
@@ -29,6 +31,7 @@ class Case(msgspec.Struct):
 
     sql: str
     arguments: Sequence[Any]
+    supply: bool = False  # of ListInventorySupply
 
 
 class Job(msgspec.Struct):
@@ -144,6 +147,33 @@ def summary(row: Any) -> Summary:
     )  # fmt: skip
 
 
+SUPPLY_ROW = itemgetter("sku", "fnsku", "asin", "condition", "available")
+_NOW = "<TimepointType>Immediately</TimepointType>"
+
+
+def supply(row: Any) -> str:
+    """A member of ListInventorySupply, Detailed: free stock, which can be picked."""
+    sku, fnsku, asin, condition, available = SUPPLY_ROW(row)
+    return (
+        f"<member><SellerSKU>{escape(sku)}</SellerSKU><FNSKU>{fnsku}</FNSKU><ASIN>{asin}</ASIN>"
+        f"<Condition>{condition}</Condition><TotalSupplyQuantity>{available}</TotalSupplyQuantity>"
+        f"<InStockSupplyQuantity>{available}</InStockSupplyQuantity>"
+        f"<EarliestAvailability>{_NOW}</EarliestAvailability><SupplyDetail><member><Quantity>{available}</Quantity>"
+        f"<SupplyType>InStock</SupplyType><EarliestAvailableToPick>{_NOW}</EarliestAvailableToPick>"
+        f"<LatestAvailableToPick>{_NOW}</LatestAvailableToPick></member></SupplyDetail></member>"
+    )
+
+
+def supply_answer(marketplace: str, rows: Sequence[Any]) -> bytes:
+    return (
+        '<?xml version="1.0"?>\n'
+        '<ListInventorySupplyResponse xmlns="http://mws.amazonaws.com/FulfillmentInventory/2010-10-01/">'
+        f"<ListInventorySupplyResult><MarketplaceId>{marketplace}</MarketplaceId><InventorySupplyList>"
+        f"{''.join([supply(row) for row in rows])}</InventorySupplyList></ListInventorySupplyResult>"
+        f"<ResponseMetadata><RequestId>{REQUEST_ID}</RequestId></ResponseMetadata></ListInventorySupplyResponse>\n"
+    ).encode()
+
+
 class _Connection(asyncpg.Connection):  # type: ignore[misc,type-arg,unused-ignore]
     """Given back without a round trip."""
 
@@ -161,9 +191,12 @@ async def serve(job: Job) -> None:
             return
         case = job.cases[int(scope["query_string"] or 0)]
         rows = await pool.fetch(case.sql, *case.arguments)
-        payload = Payload(granularity, [summary(row) for row in rows[:PAGE_SIZE]])
-        body = encode(Answer(payload, pagination if len(rows) > PAGE_SIZE else None))
-        headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+        if case.supply:
+            body, kind = supply_answer(job.marketplace, rows), b"text/xml"
+        else:
+            payload = Payload(granularity, [summary(row) for row in rows[:PAGE_SIZE]])
+            body, kind = encode(Answer(payload, pagination if len(rows) > PAGE_SIZE else None)), b"application/json"
+        headers = [(b"content-type", kind), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 

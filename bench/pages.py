@@ -7,7 +7,7 @@ import inspect
 import random
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +105,10 @@ def steps(sizes: Sizes) -> int:
 def measure(world: World, url: str, data: Path, sizes: Sizes, tell: Tell) -> list[Result]:
     """All rows. Ours and the limit take turns, so that what disturbs one disturbs the other."""
     asked = rows(world)
-    with entrepot_server(world, data, ("--database", url)) as ours, bare_server(world, url, data, asked) as limit:
+    with (
+        entrepot_server(world, data, ("--database", url)) as ours,
+        bare_server(url, data, cases_of(world, asked)) as limit,
+    ):
         results, first, warm = [], 0, min(WARM_UP, sizes.requests)
         for row in asked:
             cases = range(first, first + len(row.asked))
@@ -157,18 +160,35 @@ def _token(world: World, port: int) -> str:
 
 
 @contextmanager
-def bare_server(world: World, url: str, data: Path, asked: Sequence[Row]) -> Iterator[Limit]:
+def bare_server(url: str, data: Path, cases: Sequence[bare.Case]) -> Iterator[Limit]:
     """The bare handler. Case by case, it runs what our own service would."""
     port, log = free_port(), data.with_name("bare.log")
-    with running(("-m", "bench.bare"), log, _bare_job(world, url, port, asked)) as process:
+    pool_size = inspect.signature(Database.open).parameters["size"].default
+    job = bare.Job(port, url, pool_size, MARKETPLACE.id, "x" * 240, list(cases))
+    with running(("-m", "bench.bare"), log, msgspec.json.encode(job)) as process:
         await_answer(process, log, port, "/?0")
         yield Limit(process.pid, port)
 
 
-def _bare_job(world: World, url: str, port: int, asked: Sequence[Row]) -> bytes:
-    cases = [asyncio.run(_statement(world, *one)) for row in asked for one in row.asked]
-    pool_size = inspect.signature(Database.open).parameters["size"].default
-    return msgspec.json.encode(bare.Job(port, url, pool_size, MARKETPLACE.id, "x" * 240, cases))
+def cases_of(world: World, asked: Sequence[Row]) -> list[bare.Case]:
+    """The statements of all rows, in turn."""
+    return [_case(world, *one) for row in asked for one in row.asked]
+
+
+def _case(world: World, asked: Asked, bookmark: Bookmark | None) -> bare.Case:
+    return statement(lambda database: Inventory(database).summaries(world.seller_id, asked, bookmark))
+
+
+def statement(ask: Callable[[Database], Awaitable[object]]) -> bare.Case:
+    """The one statement that a service runs when it is asked so."""
+    recorder = _Recorder()
+    asyncio.run(_awaited(ask(cast(Database, recorder))))
+    assert recorder.case is not None
+    return recorder.case
+
+
+async def _awaited(asked: Awaitable[object]) -> None:
+    await asked
 
 
 class _Recorder:
@@ -186,13 +206,6 @@ class _Recorder:
         return []
 
 
-async def _statement(world: World, asked: Asked, bookmark: Bookmark | None) -> bare.Case:
-    recorder = _Recorder()
-    await Inventory(cast(Database, recorder)).summaries(world.seller_id, asked, bookmark)
-    assert recorder.case is not None
-    return recorder.case
-
-
 _TOKEN = re.compile(rb'"nextToken":"[^"]*"')
 
 
@@ -200,7 +213,11 @@ def _check_same_bytes(ours: Server, row: Row, limit: Limit, case: int) -> None:
     """Else the limit would be one for other work."""
     mine = _TOKEN.sub(b'"nextToken":""', ask(ours.port, ours.path(*row.asked[0]), ours.headers))
     theirs = _TOKEN.sub(b'"nextToken":""', ask(limit.port, f"/?{case}"))
+    check_equal(row.name, mine, theirs)
+
+
+def check_equal(name: str, mine: bytes, theirs: bytes) -> None:
     if mine != theirs:
         place = next((at for at, pair in enumerate(zip(mine, theirs, strict=False)) if pair[0] != pair[1]), -1)
         seen = slice(max(place - 60, 0), place + 60)
-        raise AssertionError(f"bare.py answers {theirs[seen]!r} to '{row.name}', and the server {mine[seen]!r}")
+        raise AssertionError(f"bare.py answers {theirs[seen]!r} to '{name}', and the server {mine[seen]!r}")

@@ -70,7 +70,7 @@ def _postgres_seconds(data: Path) -> float:
 def _memory(world: World, data: Path, sizes: Sizes, tell: Tell) -> list[Result]:
     asked = pages.rows(world)[:1]
     tell("memory of the bare handler")
-    with postgres(DataDirectory(data)) as url, pages.bare_server(world, url, data, asked) as bare:
+    with postgres(DataDirectory(data)) as url, pages.bare_server(url, data, pages.cases_of(world, asked)) as bare:
         pages.press(bare.port, [bare.request(0)], answers=sizes.requests)
         limit, limit_below = resident(bare.pid), share_of_postgres_below(os.getpid())
     tell("memory of the server")

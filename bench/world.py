@@ -19,7 +19,7 @@ from entrepot.domain.items import allot
 from entrepot.domain.marketplaces import MARKETPLACES, named
 from entrepot.domain.papers import Sku
 from entrepot.domain.places import DEFAULT_CENTRES
-from entrepot.services.access import Access, SpapiCredentials
+from entrepot.services.access import Access, MwsCredentials, SpapiCredentials
 from entrepot.services.secrets import Keyring
 from entrepot.services.world import new_world
 from entrepot.storage.database import NO_INSTANT, Connection, Database
@@ -46,6 +46,7 @@ class World:
 
     seller_id: str
     credentials: SpapiCredentials
+    mws: MwsCredentials
     skus: Sequence[str]
     hot: str
     units: int  # on the shelves, of all SKUs
@@ -81,7 +82,9 @@ async def seed(url: str, directory: DataDirectory, size: int) -> World:
             await connection.execute("vacuum analyze")
             await connection.execute("checkpoint")
             version = str(await connection.fetchval("show server_version"))
-        return World(made.seller_id, made.spapi, rows.skus, rows.skus[-1], rows.units, rows.last_seq, rows.now, version)
+        return World(
+            made.seller_id, made.spapi, made.mws, rows.skus, rows.skus[-1], rows.units, rows.last_seq, rows.now, version
+        )  # fmt: skip
     finally:
         await database.close()
 

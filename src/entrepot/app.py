@@ -35,16 +35,22 @@ from entrepot.api.documents import DocumentsRoom, Links
 from entrepot.api.gateway import Gateway
 from entrepot.api.http import Request
 from entrepot.api.metrics import Metrics
+from entrepot.api.mws import operations as mws_operations
+from entrepot.api.mws.operation import Services as MwsServices
+from entrepot.api.mws.room import MwsRoom
+from entrepot.api.mws.room import claims as is_mws
 from entrepot.api.operation import MIB, Room, Throttle
 from entrepot.api.operator import mail as operator_mail
 from entrepot.api.operator import operations as operator_operations
 from entrepot.api.operator import orders as operator_orders
 from entrepot.api.operator import reports as operator_reports
+from entrepot.api.operator import service as operator_service
 from entrepot.api.operator.room import OperatorRoom
 from entrepot.api.operator.room import Services as OperatorServices
 from entrepot.api.paging import Pager
 from entrepot.api.probes import LwaRoom, ProbesRoom
 from entrepot.api.spapi import fba_inventory, feeds, listings_items, supply_sources
+from entrepot.api.spapi import reports as spapi_reports
 from entrepot.api.spapi.room import Services as SpapiServices
 from entrepot.api.spapi.room import SpapiRoom
 from entrepot.datadir import DataDirectory
@@ -54,6 +60,7 @@ from entrepot.mending import Mending
 from entrepot.services.access import Access
 from entrepot.services.batches import Batches
 from entrepot.services.documents import Documents
+from entrepot.services.health import Health
 from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
 from entrepot.services.listings import Listings
@@ -64,6 +71,7 @@ from entrepot.services.orders import Orders
 from entrepot.services.reports import Reports
 from entrepot.services.secrets import Keyring
 from entrepot.services.submissions import Submissions
+from entrepot.services.supply import Supplies
 from entrepot.services.world import WorldService
 from entrepot.settings import Settings
 from entrepot.storage.bytestore import ByteStore
@@ -144,22 +152,30 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
     metrics = Metrics()
     throttle = Throttle(time.monotonic) if settings.limits == "amazon" else None
     links = Links(parts.keyring, settings.public_base, time.time)
+    health = Health(parts.database, metrics.failed)
+    pager = Pager(parts.keyring, time.time)
+    submissions = Submissions(parts.database)
     spapi = SpapiRoom(
         SpapiServices(
             parts.access,
             parts.inventory,
             parts.ledger,
             parts.world,
-            Pager(parts.keyring, time.time),
+            pager,
             Locations(parts.database),
             Listings(parts.database, parts.ledger),
             parts.documents,
             links,
-            Submissions(parts.database),
+            submissions,
+            parts.reports,
             strict=settings.fidelity == "strict",
         ),
         throttle,
-        fba_inventory.OPERATIONS + supply_sources.OPERATIONS + listings_items.OPERATIONS + feeds.OPERATIONS,
+        fba_inventory.OPERATIONS
+        + supply_sources.OPERATIONS
+        + listings_items.OPERATIONS
+        + feeds.OPERATIONS
+        + spapi_reports.OPERATIONS,
     )
     aim = AimRoom(
         AimServices(
@@ -170,7 +186,21 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
         ),
         aim_operations.OPERATIONS,
     )
-    # Prefix → room; whatever nobody claims is SP-API's, which refuses unknown paths in its own way.
+    mws = MwsRoom(
+        MwsServices(
+            parts.access,
+            health,
+            pager,
+            Supplies(parts.database),
+            parts.documents,
+            submissions,
+            parts.reports,
+            strict=settings.fidelity == "strict",
+        ),
+        throttle,
+        mws_operations.OPERATIONS,
+    )
+    # Prefix → room. MWS has its hosts, too; whatever nobody claims is SP-API's, which refuses unknown paths in its way.
     rooms: tuple[tuple[str, Room], ...] = (
         ("/healthz", ProbesRoom(_health(parts.database), metrics)),
         ("/metrics", ProbesRoom(_health(parts.database), metrics)),
@@ -187,12 +217,14 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
                     Orders(parts.database),
                     Mail(parts.database),
                     parts.reports,
+                    health,
                 ),
                 operator_token,
                 operator_operations.OPERATIONS
                 + operator_orders.OPERATIONS
                 + operator_mail.OPERATIONS
-                + operator_reports.OPERATIONS,
+                + operator_reports.OPERATIONS
+                + operator_service.OPERATIONS,
             ),
         ),
     )
@@ -201,7 +233,7 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
         for prefix, room in rooms:
             if request.raw_path == prefix or (prefix.endswith("/") and request.raw_path.startswith(prefix)):
                 return room
-        return spapi
+        return mws if is_mws(request) else spapi
 
     return Gateway(choose, metrics)
 
@@ -320,6 +352,8 @@ def _bound(host: str, port: int) -> Iterator[socket.socket]:
             family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
             listener = stack.enter_context(socket.socket(family, socket.SOCK_STREAM))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            # Connections inherit it: a streamed answer must not wait for its head to be acknowledged.
+            listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             listener.bind(address)
         except OSError as problem:
             text = f"cannot listen on {host}:{port}: {problem.strerror}"

@@ -154,7 +154,9 @@ class Worker:
         async with self.database.read() as connection:
             world = await worlds.peek(connection, submission.seller_id)
         chosen = world.policies.legacy_feeds if world else "AS_FIDELITY"
-        return submission.strict if chosen == "AS_FIDELITY" else chosen == "FATAL"
+        if chosen == "AS_FIDELITY":
+            return submission.strict and submission.door != "mws"  # which was gone before they were
+        return chosen == "FATAL"
 
     async def _finish(self, submission: Submission, result: Result) -> None:
         """Keep the report, and end the submission: both or neither."""
@@ -174,7 +176,12 @@ class Worker:
             report = None
             if stored is not None:
                 report = await self.documents.keep_result(
-                    connection, submission.seller_id, submission.submission_id, _region(submission), stored
+                    connection,
+                    submission.seller_id,
+                    submission.submission_id,
+                    _region(submission),
+                    stored,
+                    report=submission.feed_type in REPORTS,
                 )
             world = await worlds.peek(connection, submission.seller_id)
             if world is None or not await storage.finish(

@@ -43,7 +43,6 @@ HEADER_NAMES = (
     "NumberofDays",
     "ReportName",
     "ReportID",
-    "ErrorLogStyle",
     "productline",
     "Content-Type",
     "Cookie",

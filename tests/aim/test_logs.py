@@ -68,12 +68,13 @@ def test_the_corrected_quick_fix_file_is_a_batch_of_its_own(new_seller: Make) ->
     assert log(seller, number, "quickfix") == (200, HEADER + BAD)
 
 
-def test_the_log_has_the_older_layout_on_demand(new_seller: Make) -> None:
+def test_the_log_has_the_older_layout_if_the_seller_wants_it(new_seller: Make) -> None:
     seller = new_seller()
     number = seller.batch(body=HEADER + BAD)
     finished(seller, number)
+    seller.policy(errorlog_style="CLASSIC")
 
-    status, told = log(seller, number, ErrorLogStyle="Classic")
+    status, told = log(seller, number)
 
     header, row = told.splitlines()
     assert (status, header) == (200, b"row-number\tsku\titem-name\tmessage-type\tmessage")
@@ -90,11 +91,10 @@ def test_a_file_that_fails_as_a_whole_says_why(new_seller: Make) -> None:
     status, told = log(seller, number, **GUIDE)
     assert status == 200
     assert told.startswith(b"Feed Processing Summary:\n")
-    assert told.splitlines()[-1].split(b"\t")[:4] == [b"0", b"", b"90000", b"Fatal"]
+    assert told.splitlines()[-1].split(b"\t")[:4] == [b"0", b"", b"90009", b"Fatal"]
     assert log(seller, number, "quickfix", **GUIDE) == (200, NOT_FOUND)
-    assert (
-        log(seller, number, ErrorLogStyle="Classic", **GUIDE)[1].splitlines()[-1].split(b"\t")[3] == b"template error"
-    )
+    seller.policy(errorlog_style="CLASSIC")
+    assert log(seller, number, **GUIDE)[1].splitlines()[-1].split(b"\t")[3] == b"template error"
 
 
 def test_logs_are_written_in_the_regions_encoding(new_seller: Make) -> None:
@@ -104,20 +104,40 @@ def test_logs_are_written_in_the_regions_encoding(new_seller: Make) -> None:
 
     told = japanese.call("download/errorlog", {"BatchID": number})
 
-    assert told.headers["content-type"] == "text/plain; charset=Shift_JIS"
+    assert told.headers["content-type"] == "text/plain; charset=Windows-31J"
 
 
 def test_a_quick_fix_file_is_in_the_encoding_that_the_file_came_in(new_seller: Make) -> None:
     seller = new_seller()
-    for encoding in ("utf-8", "latin-1"):
+    for encoding, charset in (("utf-8", "utf-8"), ("latin-1", "windows-1252")):
         row = BAD.decode("latin-1").encode(encoding)
         number = seller.batch(body=HEADER + row)
         finished(seller, number)
 
         answer = seller.call("download/quickfix", {"BatchID": number})
 
-        assert answer.headers["content-type"] == "text/plain"
+        assert answer.headers["content-type"] == f"text/plain; charset={charset}"
         assert answer.content == HEADER + row
+
+
+def test_japanese_characters_of_windows_survive_in_reports_and_quick_fixes(new_seller: Make) -> None:
+    seller = new_seller(marketplaces=["JP"])
+    name = "株式①㈱".encode("cp932")
+    good, bad = (
+        row.replace(b"12.50", b"1250") for row in (GOOD.replace(b"A kettle", name), BAD.replace(b"A p\xf6t", name))
+    )
+    number = seller.batch(body=HEADER + good + bad)
+    assert "activateditems=1 " in finished(seller, number)
+    before = seller.call("manual-reports/get-report-status", {"ReportName": "OpenListings"}).content
+    seller.call("manual-reports/generate-report-now", {"ReportName": "OpenListings"})
+    wait(lambda: seller.call("manual-reports/get-report-status", {"ReportName": "OpenListings"}).content != before)
+
+    report = seller.call("download/report", {"ReportName": "OpenListings"})
+    fix = seller.call("download/quickfix", {"BatchID": number})
+
+    assert name + b"\t" in report.content
+    assert fix.content == HEADER + bad
+    assert {answer.headers["content-type"] for answer in (report, fix)} == {"text/plain; charset=Windows-31J"}
 
 
 def test_a_row_that_deletes_is_processed_too(new_seller: Make) -> None:

@@ -18,6 +18,10 @@ NO_REPORTS = b"<Reports></Reports>"
 INVALID_NAME = b"<BusinessLogicError>INVALID_REPORT_NAME</BusinessLogicError>"
 DENIED = b"<BusinessLogicError>ACCESS_DENIED</BusinessLogicError>"
 CLOCK = "2010-01-11T03:00:02Z"
+REFUNDS = (
+    b"order-id\tpayments-transaction-id\trefund-amount\treason\tmessage\r\n"
+    b"123-1234567-1234567\t12341234567890\t10.0\tGeneralAdjustment\t\r\n"
+)
 
 
 def numbers(seller: Program, name: str, **headers: str) -> list[str]:
@@ -84,16 +88,37 @@ def test_what_cannot_be_asked_for_is_said_by_a_token_of_our_own(name: str | None
     assert outcome(program.call(GENERATE, headers)) == (200, INVALID_NAME)
 
 
-def test_a_batch_refund_report_may_be_asked_for_and_comes_of_refund_files_alone(program: Program) -> None:
-    assert outcome(program.call(GENERATE, {"ReportName": "BatchRefund"})) == (200, SUCCESS)
+def test_there_is_no_batch_refund_report_to_be_issued_before_the_first_refund_file(program: Program) -> None:
+    assert outcome(program.call(GENERATE, {"ReportName": "BatchRefund"})) == (200, NOT_FOUND)
     assert outcome(program.call(STATUS, {"ReportName": "BatchRefund"})) == (200, NO_REPORTS)
+
+
+def test_the_latest_batch_refund_report_is_issued_again_under_a_new_number(new_seller: Make) -> None:
+    seller = new_seller()
+    seller.upload("batch-refund", REFUNDS)
+    [first] = wait(lambda: numbers(seller, "BatchRefund"))
+
+    second = generated(seller, "BatchRefund")
+
+    assert numbers(seller, "BatchRefund") == [second, first]
+    assert int(second) > int(first)
+    again, before = (seller.call(DOWNLOAD, {"ReportID": number}) for number in (second, first))
+    assert outcome(again) == outcome(before)
+    assert b"order-item-id: " in again.content
+    assert seller.call(GENERATE, {"ReportName": "BatchRefund", "host": "secure.amazon.ca"}).content == NOT_FOUND
+
+
+def test_every_region_of_a_new_seller_has_a_first_report_of_open_listings(new_seller: Make) -> None:
+    seller = new_seller()
+
+    american = wait(lambda: numbers(seller, "OpenListings", host="secure.amazon.com"))
+    canadian = wait(lambda: numbers(seller, "OpenListings", host="secure.amazon.ca"))
+    assert (len(american), len(canadian)) == (1, 1)
 
 
 def test_what_a_refund_file_came_to_is_its_report(new_seller: Make) -> None:
     seller = new_seller()
-    header = b"order-id\tpayments-transaction-id\trefund-amount\treason\tmessage\r\n"
-    row = b"123-1234567-1234567\t12341234567890\t10.0\tGeneralAdjustment\t\r\n"
-    assert seller.upload("batch-refund", header + row).content == SUCCESS
+    assert seller.upload("batch-refund", REFUNDS).content == SUCCESS
 
     [number] = wait(lambda: numbers(seller, "BatchRefund"))
 
@@ -135,6 +160,17 @@ def test_the_report_of_another_is_denied_and_an_own_batch_is_no_report(new_selle
     assert outcome(other.call(DOWNLOAD, {"ReportID": report})) == (200, DENIED)
     assert outcome(other.call(DOWNLOAD, {"ReportID": batch})) == (200, DENIED)
     assert outcome(one.call(DOWNLOAD, {"ReportID": batch})) == (200, NOT_FOUND)
+
+
+def test_a_number_may_have_zeros_before_it(new_seller: Make) -> None:
+    seller = new_seller()
+    report, batch = generated(seller, "OpenListingsLite"), seller.batch()
+    wait(lambda: seller.call("download/errorlog", {"BatchID": batch}).content != NOT_FOUND)
+
+    again = seller.call(DOWNLOAD, {"ReportID": f"00{report}"})
+
+    assert outcome(again) == outcome(seller.call(DOWNLOAD, {"ReportID": report}))
+    assert seller.call("download/errorlog", {"BatchID": f"0{batch}"}).content.startswith(b"Feed Processing")
 
 
 def test_of_a_number_and_a_name_the_number_counts(new_seller: Make) -> None:

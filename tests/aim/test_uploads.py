@@ -85,6 +85,16 @@ def test_a_file_of_ten_megabytes_is_taken_and_a_longer_one_is_read_and_refused(n
     assert outcome(seller.upload(body=whole)) == (200, SUCCESS)
 
 
+def test_a_purge_may_be_longer_than_ten_megabytes_up_to_a_hundred(new_seller: Make) -> None:
+    seller = new_seller()
+    long, longer = (LOADER.removesuffix(b"\r\n") + b" " * size for size in (11 * MIB, 100 * MIB))
+
+    assert outcome(seller.upload("modify-only", long)) == (200, INVALID_FORMAT)
+    assert outcome(seller.upload("purge-replace", longer)) == (200, INVALID_FORMAT)
+    assert outcome(seller.upload("purge-replace", long)) == (200, SUCCESS)
+    wait(lambda: b" activateditems=1 " in seller.call("catalog-upload/get-batches").content)
+
+
 @pytest.mark.parametrize("given", ["MarketplaceOnly", "Marketplace", "zShop", "ZShop", "MARKETPLACE", ""])
 def test_every_program_is_taken_in_any_case(given: str, program: Program) -> None:
     assert outcome(program.upload(UploadFor=given)) == (200, SUCCESS)

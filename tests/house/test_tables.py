@@ -12,6 +12,9 @@ import pytest
 import typer
 import typer.main
 
+from entrepot.api.mws import feeds as mws_feeds
+from entrepot.api.mws.operation import MwsOperation
+from entrepot.api.mws.operations import OPERATIONS as MWS
 from entrepot.api.operation import Operation
 from entrepot.api.operator import room as operator
 from entrepot.api.operator.operations import OPERATIONS as OPERATOR
@@ -21,6 +24,7 @@ from entrepot.cli.main import app
 from entrepot.domain import errors
 from entrepot.domain.errors import Problem
 from entrepot.domain.verbs import VERBS
+from entrepot.reports.types import NEWER
 from entrepot.services.access import GrantRefused
 from entrepot.settings import Settings
 
@@ -72,6 +76,16 @@ OPERATIONS = (*FBA_INVENTORY, *OPERATOR)
 @pytest.mark.parametrize("operation", FBA_INVENTORY, ids=lambda operation: operation.name)
 def test_the_coverage_lists_every_operation(operation: Operation) -> None:
     assert re.search(rf"\b{operation.name}\b", document("coverage.md"))
+
+
+@pytest.mark.parametrize("operation", MWS, ids=lambda operation: operation.name)
+def test_the_coverage_lists_every_operation_of_mws(operation: MwsOperation) -> None:
+    assert f"| `{operation.action}` |" in document("coverage.md")
+
+
+@pytest.mark.parametrize("name", [*mws_feeds.TYPES, *NEWER])
+def test_the_coverage_lists_every_type_of_feeds_and_reports(name: str) -> None:
+    assert f"| `{name}` | done |" in document("coverage.md")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.name)

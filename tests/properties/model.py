@@ -35,6 +35,8 @@ STATES = {
     "IN_RECEIVING": "receiving",
 }
 
+SUPPLY = {"FC_AVAIL": "InStock", "FC_XFER": "Transfer", "IN_SHIPPED": "Inbound", "IN_RECEIVING": "Inbound"}
+
 Effect = Counter[tuple[str, str]]  # (item, account) → units more or less
 
 
@@ -155,6 +157,17 @@ class Model:
         if self.policies.get("remote_serving"):
             found["available"] = self.serving(item, marketplace)
         return {state: units for state, units in found.items() if units}
+
+    def supply(self, item: str, marketplace: str) -> dict[tuple[str, object], int]:
+        """Units that can be picked, by kind and time: an instant to come, or a word."""
+        found: Counter[tuple[str, object]] = Counter()
+        for key, units in self.units.items():
+            kind = SUPPLY.get(str(key.account))
+            serves = kind == "InStock" and bool(self.policies.get("remote_serving"))
+            if key.item == item and kind and (serves or COUNTRIES[key.place] == MARKETS[marketplace]):
+                to_come = key.at is not None and key.at > self.now
+                found[kind, key.at if to_come else "Immediately" if kind == "InStock" else "Unknown"] += units
+        return {row: units for row, units in found.items() if units}
 
     def ages(self, item: str, marketplace: str) -> tuple[int, int, int]:
         bands = [0, 0, 0]

@@ -9,6 +9,7 @@ import asyncio
 import json
 import os
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Generator, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import fields
@@ -32,17 +33,21 @@ from entrepot.domain import commands as c
 from entrepot.domain.accounts import ACCOUNTS, MERCHANT_ACCOUNTS, Disposition, Key
 from entrepot.domain.commands import Command
 from entrepot.domain.errors import AlreadyExists, Invalid, KeyReused, NotAllowed, NotFound, Problem, Rejected, Shortage
+from entrepot.domain.fba.supply import Moment
 from entrepot.domain.ledger import Entry
 from entrepot.domain.quantities import MERCHANT_NUMBERS, Position, default_places
 from entrepot.domain.verbs import VERBS
 from entrepot.services.inventory import Summary
 from entrepot.services.ledger import Outcome
+from entrepot.services.supply import Supplied
 from entrepot.services.verification import verify
 from entrepot.services.world import WorldService
 from entrepot.storage.database import Database
 from entrepot.storage.loading import key_of
 from tests.cast import CA, DE, START, US, Player, new_player, url_of
-from tests.properties.model import AMOUNTS, ON_THE_WAY, Effect, Model, Place, Refused
+from tests.properties.model import AMOUNTS, COUNTRIES, ON_THE_WAY, Effect, Model, Place, Refused
+from tests.reports import ledgers
+from tests.reports.agreement import listings_agree, stock_agrees
 
 THOROUGH = os.environ.get("ENTREPOT_PROPERTIES") == "thorough"
 PROFILE = settings(
@@ -55,7 +60,8 @@ PROFILE = settings(
     phases=(Phase.generate, Phase.shrink) if THOROUGH else (Phase.generate,),  # shrinking takes minutes
     report_multiple_bugs=False,
 )
-VERIFY_EVERY = 1 if THOROUGH else 5
+VERIFY_EVERY = 1 if THOROUGH else 10
+REPORTS_EVERY = 1 if THOROUGH else 15
 DAY = timedelta(days=1)
 SKUS = ("A", "B", "C", "D")  # A and B are one item; D has its manufacturer's barcode, as the stranger's D
 ASIN_OF_A, ASIN_OF_D = "B000000A00", "B000000D00"
@@ -116,6 +122,8 @@ def beginning() -> Generator[Command, dict[str, Any], None]:
     yield c.Misplace("C", 2)
     yield c.Damage("D", 2, suspected=True)
     yield c.Lose("A", 2)
+    yield c.Lose("A", 3)
+    yield c.Find("A", 3)
     yield c.Hold("A", 2)
     yield c.ReturnUnit(order["order"], disposition="DEFECTIVE")
     short = yield c.Plan("C", 3)
@@ -412,6 +420,7 @@ class LedgerMachine(RuleBasedStateMachine):
         self.keys: list[tuple[str, Command, Outcome]] = []
         self.copies: dict[str, dict[str, Summary]] = {US: {}, CA: {}}
         self.polled_at = START
+        self.unreconciled: dict[Any, int] = {}
 
     @initialize()
     def there_is_something_of_everything(self) -> None:
@@ -665,13 +674,16 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def pages_show_the_balances(self) -> None:
-        """Invariants 11 and 12: every number of every SKU in every marketplace."""
+        """Invariants 11, 12 and 14–17: every number of every SKU in every marketplace."""
         for marketplace in (US, CA):
             rows = self.run(self.player.summaries(marketplace))
+            supplied = self.run(self.player.supplies(marketplace=marketplace))
             assert {row.sku for row in rows} == {sku for m, sku in self.model.offers if m == marketplace}
             assert [row.sku for row in rows] == sorted(row.sku for row in rows)
             for row in rows:
                 self._row_is_right(row, marketplace)
+            for row, found in zip(rows, supplied, strict=True):
+                self._supply_is_right(row, found, marketplace)
 
     def _row_is_right(self, row: Summary, marketplace: str) -> None:
         item = self.model.skus[row.sku]
@@ -683,12 +695,32 @@ class LedgerMachine(RuleBasedStateMachine):
         assert row.position.total == total(expected)
         assert row.fnsku == item
 
+    def _supply_is_right(self, row: Summary, found: Supplied, marketplace: str) -> None:
+        position, supply = row.position, found.supply
+        assert (found.sku, found.fnsku, found.asin, found.condition) == (row.sku, row.fnsku, row.asin, row.condition)
+        assert supply.in_stock == position.available
+        assert supply.total == supply.in_stock + position.in_transfer + position.shipped + position.receiving
+        assert 0 <= supply.in_stock <= supply.total <= position.total
+        others = position.working + position.ordered + position.processing + position.unfulfillable
+        assert position.total - supply.total == others
+        rows = {(str(r.type), getattr(r.earliest, "value", r.earliest)): r.quantity for r in supply.rows}
+        assert rows == self.model.supply(row.fnsku, marketplace)
+        assert len(rows) == len(supply.rows)
+        assert all(r.quantity > 0 and r.earliest == r.latest for r in supply.rows)
+        assert (supply.earliest is None) == (supply.total == 0)
+        assert supply.earliest is not Moment.IMMEDIATELY or supply.in_stock > 0
+        dates = [r.earliest for r in supply.rows if not isinstance(r.earliest, Moment)]
+        if dates and supply.earliest is not Moment.IMMEDIATELY:
+            assert supply.earliest == min(dates)
+
     @invariant()
     def the_books_are_clean(self) -> None:
         """Invariants 1–5, 7–12, 33–37, 39 by the queries of `verify`; 18: the same rows by name; 39: the stranger."""
         self.steps += 1
         if self.steps % VERIFY_EVERY == 0:
             self._verify()
+        if self.steps % REPORTS_EVERY == 0:
+            self._reports_agree()
 
     def _verify(self) -> None:
         report = self.run(verify(self.backend.database, seller_id=self.player.id))
@@ -700,9 +732,61 @@ class LedgerMachine(RuleBasedStateMachine):
                 row for row in rows if row.sku in ("A", "D")
             ]
 
+    def _reports_agree(self) -> None:
+        """Invariants 12, 13, 14, 19 and 32: reports say what the API says, those of listings what the model has."""
+        for marketplace in (US, CA):
+            self.run(stock_agrees(self.player, marketplace))
+            own = {
+                sku: self.model.own_numbers(sku)["mfn_default"]
+                for sku, (marketplaces, _) in self.model.listings.items()
+                if marketplace in marketplaces
+            }
+            told = self.run(listings_agree(self.player, marketplace))
+            assert told == {sku: units for sku, units in own.items() if units}
+        self._ledger_reports_agree()
+
+    def _ledger_reports_agree(self) -> None:
+        """Invariants 20 to 25, of the last 40 days in all centres: the rows are those of the journal's events and no
+        others, what was there before and the rows are what is there now, and days and centres add up."""
+        span: dict[str, Any] = {"start": max(START, self.model.now - 40 * DAY), "marketplaces": (US, CA)}
+        rows, days, months, journal = self.run(_of_the_ledger(self.player, span))
+        assert ledgers.told_of(rows) == ledgers.expected(journal, span["start"])
+        assert ledgers.open_of(rows) == ledgers.expected_open(journal, span["start"])
+        ledgers.is_paired(rows)
+        ledgers.is_reconciled(rows)
+        self._reconciles_for_ever(rows)
+        ledgers.adds_up(days)
+        ledgers.adds_up(months)
+        assert ledgers.of_months(days, COUNTRIES) == ledgers.of_months(months)
+        there = ledgers.in_centres(self.model.units)
+        ending = ledgers.balances(days, "Ending Warehouse Balance", last=True)
+        assert ending == there
+        before = ledgers.balances(days, "Starting Warehouse Balance", last=False)
+        before.update(ledgers.by_place(rows))
+        assert {where: units for where, units in before.items() if units} == there
+        assert ledgers.of_items(days, COUNTRIES) == ledgers.of_items(months) == ledgers.myi(self.model.units, COUNTRIES)
+
+    def _reconciles_for_ever(self, rows: list[dict[str, str]]) -> None:
+        times: Counter[Any] = Counter()
+        for row, units in ledgers.unreconciled(rows):
+            times[row] += 1
+            known = row, times[row]
+            assert units <= self.unreconciled.get(known, units)
+            self.unreconciled[known] = units
+
     def teardown(self) -> None:
         self._verify()
+        self._reports_agree()
         super().teardown()
+
+
+async def _of_the_ledger(player: Player, span: dict[str, Any]) -> tuple[Any, ...]:
+    return (
+        await ledgers.told(player, ledgers.DETAIL, **span),
+        await ledgers.told(player, ledgers.SUMMARY, **span, aggregateByLocation="FC", aggregatedByTimePeriod="DAILY"),
+        await ledgers.told(player, ledgers.SUMMARY, **span),
+        await player.fetch(ledgers.JOURNAL),
+    )
 
 
 async def _all(tasks: Sequence[Awaitable[Outcome]]) -> list[Outcome | BaseException]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from entrepot.domain import commands as c
 from entrepot.domain.ledger import Origin
@@ -13,9 +14,10 @@ from entrepot.feeds.job import Job, Result
 from entrepot.reports.kinds import REPORTS
 from entrepot.reports.types import TYPES, of_aim
 from entrepot.services.documents import Documents
-from entrepot.services.reports import Reports
+from entrepot.services.reports import LANE, Asked, Reports
 from entrepot.storage import submissions
 from entrepot.storage.bytestore import ByteStore
+from entrepot.storage.submissions import IN_PROGRESS, Submission
 from tests.cast import US, Player
 
 WHO = Origin("aim", "a program")
@@ -41,11 +43,11 @@ async def processed(player: Player, documents: Documents, number: str) -> Result
 
 
 async def report(player: Player, documents: Documents, name: str, marketplace: str = US, **options: str) -> Result:
-    """A report as it is made when it is asked for now."""
-    number = await Reports(player.database, documents).request(
-        player.id, type_of(name), options, WHO, marketplace, False
-    )
-    return await processed(player, documents, number)
+    """A report as it is made when it is asked for now. options: the report's own, and `days`."""
+    days = int(options.pop("days", "0"))
+    asked = Asked(type_of(name), (marketplace,), options, days=days)
+    made = await Reports(player.database, documents).request(player.id, asked, WHO)
+    return await processed(player, documents, made.number)
 
 
 async def read(result: Result) -> bytes:
@@ -58,7 +60,7 @@ async def rows(
 ) -> list[dict[str, str]]:
     """The lines of a report by the names of its columns, each as long as the header, with nothing after the last."""
     result = await report(player, documents, name, marketplace, **options)
-    content = (await read(result)).decode("cp932" if "Shift" in result.content_type else "cp1252")
+    content = (await read(result)).decode("cp932" if "31J" in result.content_type else "cp1252")
     *lines, end = content.split("\n")
     header, *cells = [line.split("\t") for line in lines]
     assert end == ""
@@ -77,3 +79,37 @@ async def list_own(player: Player, sku: str, quantity: int | None = None, market
     await player.do(c.PutListing(sku, "BOOK", attributes, marketplace))
     if quantity is not None:
         await player.do(c.SetQuantity(sku, quantity))
+
+
+async def made(
+    player: Player,
+    report_type: str,
+    *marketplaces: str,
+    start: datetime | None = None,
+    end: datetime | None = None,
+    **options: str,
+) -> Result:
+    """A report of any type, as it is made now. end: now, unless given; start: there too. options: the report's own."""
+    now = await player.now()
+    until = end or now
+    span = {"start": (start or until).isoformat(), "end": until.isoformat()}
+    options = {f"option:{name}": value for name, value in options.items()} | span
+    door, where = ("spapi", "a program"), marketplaces or (US,)
+    submission = Submission(
+        player.id, "0", 0, *door, report_type, LANE, where, "", options, False, IN_PROGRESS, now
+    )  # fmt: skip
+    no_documents = cast(Documents, None)
+    return await REPORTS[report_type].resolved()(Job(submission, player.database, player.ledger, no_documents))
+
+
+async def lines_of(result: Result) -> list[dict[str, str]]:
+    """The lines of a finished report by the names of its columns; as many as it counted."""
+    header, *lines = (await read(result)).decode("cp1252").removesuffix("\n").split("\n")
+    names = header.split("\t")
+    found = [dict(zip(names, line.split("\t"), strict=True)) for line in lines]
+    assert result.counts == {"rows": len(found)}
+    return found
+
+
+async def lines(player: Player, report_type: str, *marketplaces: str, **more: Any) -> list[dict[str, str]]:
+    return await lines_of(await made(player, report_type, *marketplaces, **more))

@@ -27,7 +27,7 @@ def test_a_new_seller_has_order_reports_every_four_hours(server: RunningServer, 
                 "report": "Order",
                 "type": "GET_CONVERGED_FLAT_FILE_ORDER_REPORT_DATA",
                 "hours": 4,
-                "due_at": "2026-03-04T20:00:00Z",
+                "due_at": "2026-03-04T22:00:00Z",
             }
         ]
     }

@@ -17,7 +17,7 @@ from entrepot.domain.errors import Invalid, NotFound
 from entrepot.reports.types import TYPES, of_aim
 from entrepot.services.documents import Documents
 from entrepot.services.ledger import Ledger
-from entrepot.services.reports import AT_ONCE, OPEN_LISTINGS, ORDERS, Report, Reports
+from entrepot.services.reports import AT_ONCE, OPEN_LISTINGS, ORDERS, Asked, Report, Reports
 from entrepot.services.submissions import Filters, Submissions
 from entrepot.services.world import new_world
 from entrepot.storage.database import Database
@@ -66,6 +66,11 @@ async def queued(player: Player) -> list[tuple[str, datetime, datetime]]:
     return [(number, datetime.fromisoformat(start), datetime.fromisoformat(end)) for number, start, end in rows]
 
 
+async def request(reports: Reports, player: Player, report_type: str, days: int = 0) -> str:
+    """The number of a report of the US that was asked for now."""
+    return (await reports.request(player.id, Asked(report_type, (US,), days=days), WHO)).number
+
+
 def pacific(*when: int) -> datetime:
     """An instant of a winter's day, as clocks in Seattle show it."""
     return datetime(*when, tzinfo=UTC) + timedelta(hours=8)  # type: ignore[misc,arg-type]
@@ -100,13 +105,13 @@ async def test_a_report_is_made_listed_and_read(
     lite = of_aim("openlistingslite")
     assert lite is not None
 
-    number = await reports.request(player.id, lite.name, {}, WHO, US, False)
+    number = await request(reports, player, lite.name)
     none_yet = await reports.finished(player.id, EVERY, 10)
     async with working(player, postgres, documents):
         [found] = await until(reports, player, 1)
 
     assert none_yet == []
-    assert found == Report(number, lite.name, START, START)
+    assert (found.number, found.report_type, found.start, found.end) == (number, lite.name, START, START)
     assert await reports.latest(player.id, [lite.name]) == found
     document = await reports.document(player.id, number)
     content = b"".join([chunk async for chunk in reports.contents(document)])
@@ -117,10 +122,10 @@ async def test_reports_are_listed_newest_first_and_their_numbers_rise(
     player: Player, reports: Reports, documents: Documents, postgres: str
 ) -> None:
     await reports.set_schedule(player.id, ORDERS, 4)
-    asked = [await reports.request(player.id, ORDERS, {"days": "15"}, WHO, US, False)]
+    asked = [await request(reports, player, ORDERS, 15)]
     await player.advance(timedelta(hours=4))
     await reports.run_schedules()
-    asked.append(await reports.request(player.id, OPEN_LISTINGS, {}, WHO, US, False))
+    asked.append(await request(reports, player, OPEN_LISTINGS))
     async with working(player, postgres, documents):
         found = await until(reports, player, 3)
 
@@ -137,7 +142,7 @@ async def test_nobody_finds_or_reads_another_sellers_report(
     player: Player, reports: Reports, documents: Documents, postgres: str
 ) -> None:
     other = await new_player(player.database)
-    number = await reports.request(player.id, OPEN_LISTINGS, {}, WHO, US, False)
+    number = await request(reports, player, OPEN_LISTINGS)
     async with working(player, postgres, documents):
         await until(reports, player, 1)
 
@@ -147,23 +152,23 @@ async def test_nobody_finds_or_reads_another_sellers_report(
     with pytest.raises(NotFound):
         await reports.latest(other.id, EVERY)
     with pytest.raises(NotFound):
-        await reports.request("A0000000000000", OPEN_LISTINGS, {}, WHO, US, False)
+        await reports.request("A0000000000000", Asked(OPEN_LISTINGS, (US,)), WHO)
 
 
 # Schedules
 
 
-async def test_a_period_of_four_hours_ends_on_the_hour_in_pacific_time(player: Player, reports: Reports) -> None:
+async def test_a_period_of_four_hours_ends_when_those_of_a_live_server_did(player: Player, reports: Reports) -> None:
     await reports.set_schedule(player.id, ORDERS, 4)
 
     before = await reports.run_schedules()
-    await player.advance(timedelta(hours=1, minutes=30))
+    await player.advance(timedelta(hours=3, minutes=30))
     made = await reports.run_schedules()
     again = await reports.run_schedules()
 
     assert (before, made, again) == (0, 1, 0)
     [(_, start, end)] = await queued(player)
-    assert (start, end) == (pacific(2010, 1, 10, 12), pacific(2010, 1, 10, 16))
+    assert (start, end) == (pacific(2010, 1, 10, 14), pacific(2010, 1, 10, 18))
 
 
 async def test_every_order_is_in_the_report_of_one_period(
@@ -274,7 +279,7 @@ async def test_a_schedule_can_be_changed_and_ended(player: Player, reports: Repo
     await reports.set_schedule(player.id, ORDERS, 0)
     await player.advance(timedelta(days=3))
 
-    assert [(one.hours, one.due_at) for one in daily] == [(24, pacific(2010, 1, 11))]
+    assert [(one.hours, one.due_at) for one in daily] == [(24, pacific(2010, 1, 11, 2))]
     assert await reports.schedules(player.id) == []
     assert await reports.run_schedules() == 0
     for hours in (-1, 721):
@@ -282,7 +287,9 @@ async def test_a_schedule_can_be_changed_and_ended(player: Player, reports: Repo
             await reports.set_schedule(player.id, ORDERS, hours)
 
 
-async def test_a_new_seller_has_a_schedule_and_a_first_report(player: Player, reports: Reports) -> None:
+async def test_a_new_seller_has_a_schedule_and_a_first_report_of_each_marketplace(
+    player: Player, reports: Reports
+) -> None:
     async with player.database.write() as connection:
         await connection.execute("delete from sources where seller_id = $1", player.id)
         await connection.execute("delete from ledgers where seller_id = $1", player.id)
@@ -290,11 +297,13 @@ async def test_a_new_seller_has_a_schedule_and_a_first_report(player: Player, re
         await reports.begin(connection, player.id)
 
     assert [(one.report_type, one.hours) for one in await reports.schedules(player.id)] == [(ORDERS, 4)]
-    assert [(start, end) for _, start, end in await queued(player)] == [(START, START)]
+    assert [(start, end) for _, start, end in await queued(player)] == [(START, START)] * 2
+    [us, ca] = await player.fetch("select marketplaces from submissions where seller_id = $1 order by submission_id")
+    assert (us["marketplaces"], ca["marketplaces"]) == ([US], [CA])
 
 
 async def test_reports_do_not_count_among_what_the_seller_hands_in(player: Player, reports: Reports) -> None:
-    await reports.request(player.id, OPEN_LISTINGS, {}, WHO, US, False)
+    await request(reports, player, OPEN_LISTINGS)
 
     async with player.database.write() as connection:
         arrived = await next_arrival(connection, player.id)

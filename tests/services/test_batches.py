@@ -111,6 +111,16 @@ async def test_the_pace_is_the_sellers_or_that_of_fidelity(
     assert (second.ready_at is not None) is waits
 
 
+async def test_a_purge_neither_waits_for_an_hour_nor_makes_another_wait(batches: Batches, player: Player) -> None:
+    await player.do(SetPolicy(upload_pace="HOURLY"))
+    kinds = ("AIM_PURGE_REPLACE", "AIM_ADD_MODIFY_DELETE", "AIM_PURGE_REPLACE", "AIM_MODIFY_ONLY")
+
+    numbers = [await batches.upload(player.id, new(kind), WHO) for kind in kinds]
+
+    turns = [(await batches.find(player.id, one)).ready_at for one in numbers]
+    assert turns == [None, None, None, START + HOUR]
+
+
 async def test_refund_files_have_no_hour_and_are_no_batches(batches: Batches, player: Player) -> None:
     await player.do(SetPolicy(upload_pace="HOURLY"))
     await batches.upload(player.id, new(), WHO)

@@ -23,6 +23,7 @@ PLACES = [ROOT.parent / "shared" / "contracts", ROOT.parent / "contracts", ROOT 
 MODELS = next((found for place in PLACES if (found := place / "spapi" / "models").is_dir()), None)
 FBA_INVENTORY, LISTINGS, SUPPLY_SOURCES = "fbaInventory", "listingsItems_2021-08-01", "supplySources_2020-07-01"
 FEEDS = "feeds_2021-06-30"
+REPORTS = "reports_2021-06-30"
 FILE = MODELS / f"{FBA_INVENTORY}.json" if MODELS else None
 
 needs_model = pytest.mark.skipif(MODELS is None, reason="Amazon's models are not on this machine")

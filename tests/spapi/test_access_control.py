@@ -184,7 +184,7 @@ def test_any_host_header_is_as_good_as_another(program: Program, host: str) -> N
 # Routes, roles, marketplaces
 
 UNKNOWN_ROUTES = [
-    ("GET", "/"),
+    ("GET", "//"),
     ("GET", "/fba/inventory/v1"),
     ("GET", f"{SUMMARIES}/"),
     ("GET", f"/{SUMMARIES}"),

@@ -82,7 +82,7 @@ PATHS = st.one_of(
     st.sampled_from([SUMMARIES.encode(), ITEMS.encode(), INVENTORY.encode()]),
     SEGMENTS.map(lambda segment: ITEMS.encode() + b"/" + segment),
     st.lists(SEGMENTS, max_size=4).map(lambda segments: b"/" + b"/".join(segments)),
-)
+).filter(lambda path: path != b"/")  # the root is MWS's
 
 PARAMETERS = (
     "granularityType granularityId marketplaceIds marketplaceId details startDateTime sellerSkus sellerSku nextToken"

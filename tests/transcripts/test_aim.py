@@ -8,12 +8,16 @@ from print: `itemsnotactivated` of the guide of 2007 was `itemsnotacivated` on t
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
+from bench import merchant
 
+from entrepot.datadir import DataDirectory
+from entrepot.storage.database import Database
 from tests.aim.program import LOADER, Program, new_program, wait
 from tests.running import RunningServer
 
@@ -128,10 +132,11 @@ def test_the_list_of_batches_of_august_2009(seller_at: SellerAt) -> None:
 
 def test_the_list_of_batches_of_the_guides(seller_at: SellerAt) -> None:
     seller = seller_at("2004-10-22T17:47:44Z")
-    good = (ROW % (b"SKU-%d" % number, b"9.50") for number in range(20304))
-    bad = (ROW % (b"BAD-%d" % number, b"much") for number in range(3280))
-    unknown_column = HEADER.replace(b"add-delete", b"add-delete\tcolour")  # a warning
-    seller.upload(body=unknown_column + b"".join([*good, *bad]))
+    asyncio.run(listed(seller, 20304))
+    good = [b"%b\t9.50\t3\r\n" % merchant.sku(number).encode() for number in range(20304)]
+    bad = [b"BAD-%d\tmuch\t3\r\n" % number for number in range(3280)]
+    header = b"sku\tprice\tquantity\tcolour\r\n"  # a column that nobody knows: a warning
+    seller.upload("modify-only", header + b"".join(good + bad))
     wait(lambda: "status=Done" in batches(seller))
 
     printed = """<Batches>
@@ -139,6 +144,16 @@ def test_the_list_of_batches_of_the_guides(seller_at: SellerAt) -> None:
         itemsnotactivated=3280 </Batch>
         </Batches>"""
     assert matches(batches(seller), on_the_wire(printed))
+
+
+async def listed(seller: Program, listings: int) -> None:
+    """So many listings, made at once."""
+    database = await Database.open(DataDirectory(seller.server.data).record().database)
+    try:
+        async with database.write() as connection:
+            await merchant.fill(connection, seller.seller_id, listings)
+    finally:
+        await database.close()
 
 
 def on_the_wire(printed: str) -> str:
@@ -191,15 +206,47 @@ def test_the_list_of_reports_of_the_guides(seller_at: SellerAt) -> None:
     assert answer.headers["content-type"] == "text/xml"
 
 
-def test_the_manual_order_report_of_january_2010(seller_at: SellerAt) -> None:
-    seller = seller_at("2010-01-11T03:00:02Z")
-    generated(seller, "Order", NumberOfDays="15")
+JANUARY_2010 = (
+    "<Reports> <Report>reportstarttime=12-26-2009:19-00-02 reportendtime=01-10-2010:19-00-02 reportid={id} </Report>"
+    "<Report>reportstarttime=01-10-2010:14-00-00 reportendtime=01-10-2010:18-00-00 reportid={id} </Report>"
+    "<Report>reportstarttime=12-26-2009:18-00-01 reportendtime=01-10-2010:18-00-01 reportid={id} </Report>"
+    "<Report>reportstarttime=12-26-2009:17-00-07 reportendtime=01-10-2010:17-00-07 reportid={id} </Report>"
+    "<Report>reportstarttime=12-26-2009:16-00-02 reportendtime=01-10-2010:16-00-02 reportid={id} </Report>"
+    "<Report>reportstarttime=12-26-2009:15-00-02 reportendtime=01-10-2010:15-00-02 reportid={id} </Report>"
+    "<Report>reportstarttime=01-10-2010:10-00-00 reportendtime=01-10-2010:14-00-00 reportid={id} </Report>"
+    "<Report>reportstarttime=12-26-2009:14-00-02 reportendtime=01-10-2010:14-00-02 reportid={id} </Report>"
+    "<Report>reportstarttime=12-26-2009:13-00-02 reportendtime=01-10-2010:13-00-02 reportid={id} </Report>"
+    "<Report>reportstarttime=12-26-2009:12-00-02 reportendtime=01-10-2010:12-00-02 reportid={id} </Report></Reports>"
+)
 
-    [entry] = re.findall("<Report>reportstarttime=12.*?</Report>", status(seller, "Order"))
-    assert matches(
-        entry,
-        "<Report>reportstarttime=12-26-2009:19-00-02 reportendtime=01-10-2010:19-00-02 reportid={id} </Report>",
-    )
+
+def test_ten_order_reports_of_january_2010_one_asked_for_every_hour_and_those_made_by_themselves(
+    seller_at: SellerAt,
+) -> None:
+    seller = seller_at("2010-01-10T20:00:02Z")
+    for hour, second in enumerate((2, 2, 2, 2, 2, 7, 1, 2)):
+        clock = f"2010-01-1{(20 + hour) // 24}T{(20 + hour) % 24:02}:00:{second:02}Z"
+        seller.server.world("advance_to", seller=seller.seller_id, to=clock)
+        answer = seller.call("manual-reports/generate-report-now", {"ReportName": "Order", "NumberOfDays": "15"})
+        assert answer.text == "<Success>SUCCESS</Success>"
+        ours = 1 + hour + (hour >= 2) + (hour >= 6)
+        wait(lambda ours=ours: status(seller, "Order").count("<Report>") == ours)  # type: ignore[misc]
+
+    # Which is numbered first of two within a second or two is anybody's guess: so in the order of their ends.
+    listed = status(seller, "Order")
+    assert matches(in_order(listed), in_order(JANUARY_2010))
+    assert ids(listed) == sorted(ids(listed), reverse=True)
+
+
+def in_order(reports: str) -> str:
+    """A list of reports in the order of their ends, and without numbers of their own."""
+    entries = re.findall("<Report>.*?</Report>", reports)
+    entries.sort(key=lambda entry: entry.split("reportendtime=")[1], reverse=True)
+    return f"<Reports> {''.join(entries)}</Reports>" if " <Report>" in reports else reports
+
+
+def ids(reports: str) -> list[str]:
+    return re.findall("reportid=([0-9]+) ", reports)
 
 
 def test_newer_reports_have_higher_numbers(seller_at: SellerAt) -> None:
@@ -241,3 +288,40 @@ def test_the_log_of_a_live_server_in_2009(seller_at: SellerAt) -> None:
     assert answer.content == (
         b"Feed Processing Summary:\n\tNumber of records processed\t\t1\n\tNumber of records successful\t\t1\n\n"
     )
+
+
+def test_the_log_of_a_live_server_in_2009_with_an_error(seller_at: SellerAt) -> None:
+    seller = seller_at("2009-08-07T08:48:23Z")
+    rows = [ROW % (b"SKU-%d" % number, b"9.50") for number in range(1, 83)]
+    rows[26] = ROW % (b"1111111111", b"0")
+    number = seller.batch(body=HEADER + b"".join(rows))
+    wait(lambda: "status=Done" in batches(seller))
+
+    answer = seller.call("download/errorlog", {"BatchID": number})
+
+    # The recorded row was refused for its category (8026), which is not modelled; the text is one of 2006.
+    assert answer.content == (
+        b"Feed Processing Summary:\n\tNumber of records processed\t\t82\n\tNumber of records successful\t\t81\n\n"
+        b"original-record-number\tsku\terror-code\terror-type\terror-message\n"
+        b"27\t1111111111\t90111\tError\tThe amount value in the column price is invalid.\n"
+    )
+
+
+def test_the_line_of_a_refund_in_2009(seller_at: SellerAt) -> None:
+    seller = seller_at("2009-08-07T08:48:23Z")
+    seller.upload(body=HEADER + ROW % (b"SKU-FOO", b"10.00"))
+    wait(lambda: "status=Done" in batches(seller))
+    order = {"seller": seller.seller_id, "order": "123-1234567-1234567"}
+    placed = seller.server.world("place_order", **order, sku="SKU-FOO", quantity=1, channel="MFN")
+    seller.server.world("verify_payment", **order)
+    item = placed["order_items"][0]["order_item"]
+    header = b"order-id\tpayments-transaction-id\trefund-amount\treason\tmessage\r\n"
+    row = f"123-1234567-1234567\t{item}\t10.0\tGeneralAdjustment\t\r\n"
+    seller.upload("batch-refund", header + row.encode())
+    wait(lambda: "<Report>" in status(seller, "BatchRefund"))
+
+    answer = seller.call("download/report", {"ReportName": "BatchRefund"})
+
+    recorded = "123-1234567-1234567order-item-id: 12341234567890\tSUCCESS 10.00 is Refunded.\r\n"
+    assert re.fullmatch("[0-9]{14}", item)
+    assert answer.text == recorded.replace("12341234567890", item)

@@ -12,7 +12,7 @@ import contextlib
 import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import structlog
 
@@ -78,8 +78,8 @@ class Gateway:
 
     async def _answer(self, room: Room, request: Request, receive: Receive) -> tuple[str, Response]:
         try:
-            if isinstance(room, StreamingRoom):
-                return await _streamed(room, request, receive)
+            if hasattr(room, "answer_stream"):  # what `isinstance` finds out, a hundred times as fast
+                return await _streamed(cast(StreamingRoom, room), request, receive)
             body = _Body(request, receive, room.body_limit, BODY_SECONDS)
             request.body = b"".join([chunk async for chunk in body])
             return await room.answer(request)

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from entrepot.cli import aim, demo, laboratory, selling, serving
+from entrepot.cli import aim, demo, laboratory, selling, service, serving
 from entrepot.cli.client import Refused, Unreachable
 from entrepot.cli.output import errors
 from entrepot.datadir import InUse, NotRunning
@@ -19,6 +19,7 @@ demo.register(app)
 selling.register(app)
 aim.register(app)
 laboratory.register(app)
+service.register(app)
 
 
 def main() -> None:

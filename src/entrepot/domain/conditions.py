@@ -5,6 +5,7 @@ Source: domain specification §5.5 (the concatenation rule of the oldest fulfilm
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +21,14 @@ class Condition:
     listing: str | None
     loader: int | None
 
+    @property
+    def words(self) -> str:
+        """As reports about the warehouse write it: `Used - Like New`, `New`."""
+        kind, *rest = _WORDS.findall(self.literal.removesuffix("Item"))
+        return " - ".join(filter(None, (kind, " ".join(rest))))
+
+
+_WORDS: Final = re.compile("[A-Z][a-z]+|[A-Z]+")
 
 CONDITIONS: Final = (
     Condition("UsedLikeNew", "used_like_new", 1),

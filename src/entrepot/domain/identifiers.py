@@ -15,6 +15,7 @@ from entrepot.domain.errors import Invalid
 
 SELLER_ID = re.compile(r"A[0-9A-Z]{5,19}")
 CLIENT_ID = re.compile(r"amzn1\.application-oa2-client\.[0-9a-f]{32}")
+MWS_ACCESS_KEY_ID = re.compile(r"AKIA[0-9A-Z]{6,28}")
 
 _UPPER = string.digits + string.ascii_uppercase
 _BASE32 = string.ascii_uppercase + "234567"

@@ -1,11 +1,14 @@
-"""Orders that the seller is to ship: those that were paid for within the span of the report, a line an item.
+"""Orders, a line an item: those that were paid for within the span of the report, those of them that the seller is
+still to ship, and all that were placed, or changed, within it.
 
-Sources: AIM reference §9.2 (Order: the Marketplace's), §9.3 (OrderReport: Seller Central's); domain specification §4.2.
+Sources: AIM reference §9.2 (Order: the Marketplace's), §9.3 (OrderReport: Seller Central's, and unshipped orders);
+SP-API reference §7.2 (all orders); domain specification §4.2.
 """
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import AsyncGenerator
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
@@ -13,11 +16,14 @@ from entrepot.feeds.job import Job, Result
 from entrepot.reports.files import table
 from entrepot.reports.types import TYPES
 from entrepot.services.reports import PACIFIC
-from entrepot.storage import reports as storage
-from entrepot.storage.reports import Layout, Span
+from entrepot.storage import report_orders as storage
+from entrepot.storage.report_orders import Dated, Layout, Span
 
 # OrderReport has the marketplace's own time, but for Japan's.
 _ZONES: Final = {"JP": "UTC"}
+# Who asks for all orders and says no day is told of so many.
+_USUAL: Final = timedelta(days=30)
+_EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 async def order(job: Job) -> Result:
@@ -25,15 +31,51 @@ async def order(job: Job) -> Result:
 
 
 async def order_report(job: Job) -> Result:
-    marketplace = _marketplace(job)
-    return _sold(job, "order_report", _ZONES.get(marketplace.code, marketplace.zone))
+    return _sold(job, "order_report", _zone(job))
+
+
+async def unshipped(job: Job) -> Result:
+    """Those of all times, unless a span was asked for."""
+    start, end = _asked(job)
+    span = Span(start if start < end else _EVER, end, tuple(job.marketplaces), _zone(job))
+    return _table(job, storage.unshipped(job.database, job.seller_id, _columns(job), span))
+
+
+async def by_last_update(job: Job) -> Result:
+    return _every(job, "updated_at")
+
+
+async def by_order_date(job: Job) -> Result:
+    return _every(job, "placed_at")
 
 
 def _sold(job: Job, layout: Layout, zone: str) -> Result:
-    columns = TYPES[job.feed_type].columns
+    span = Span(*_asked(job), tuple(job.marketplaces), zone)
+    return _table(job, storage.orders(job.database, job.seller_id, _columns(job), span, layout))
+
+
+def _every(job: Job, dated: Dated) -> Result:
+    start, end = _asked(job)
+    span = Span(start if start < end else end - _USUAL, end, tuple(job.marketplaces), "UTC")
+    return _table(job, storage.every_order(job.database, job.seller_id, _columns(job), span, dated))
+
+
+def _table(job: Job, rows: AsyncGenerator[bytes, None]) -> Result:
+    return table(_marketplace(job), _columns(job), rows)
+
+
+def _columns(job: Job) -> tuple[str, ...]:
+    return TYPES[job.feed_type].columns
+
+
+def _asked(job: Job) -> tuple[datetime, datetime]:
     start, end = (datetime.fromisoformat(job.options[name]) for name in ("start", "end"))
-    span = Span(start, end, tuple(job.marketplaces), zone)
-    return table(_marketplace(job), columns, storage.orders(job.database, job.seller_id, columns, span, layout))
+    return start, end
+
+
+def _zone(job: Job) -> str:
+    marketplace = _marketplace(job)
+    return _ZONES.get(marketplace.code, marketplace.zone)
 
 
 def _marketplace(job: Job) -> Marketplace:

@@ -14,7 +14,7 @@ import secrets
 import time
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
@@ -119,6 +119,17 @@ class Caller:
 
 
 @dataclass(frozen=True, slots=True)
+class MwsAccount:
+    """A seller's account as MWS sees it: also a developer's, who may act for others by their tokens."""
+
+    seller_id: str
+    secret_key: str = field(repr=False)
+    auth_token: str = field(repr=False)
+    marketplaces: tuple[str, ...]
+    fidelity: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tokens:
     """What a grant gives: an access token for `ACCESS_TOKEN_SECONDS`, and the refresh token where there is one."""
 
@@ -167,6 +178,8 @@ class Access:
         self._now = now
         self._claims = lru_cache(maxsize=10_000)(self._open_access_token)
         self._callers = _Recent(self._load_caller, tick)
+        self._mws_developers = _Recent(self._load_mws_developer, tick)
+        self._mws_sellers = _Recent(self._load_mws_seller, tick)
         self._hash_of_nobody: str | None = None
 
     async def check_key(self) -> None:
@@ -385,6 +398,48 @@ class Access:
             region=grant.region,
             fidelity=grant.fidelity,
             scope=None,
+        )
+
+    async def mws_developer(self, access_key_id: str) -> MwsAccount | None:
+        """The account whose access key this is, as it was within the last second; None: nobody's."""
+        if not identifiers.MWS_ACCESS_KEY_ID.fullmatch(access_key_id):
+            return None
+        return await self._mws_developers.get(access_key_id)
+
+    async def mws_seller(self, developer: MwsAccount, seller_id: str, auth_token: str | None) -> MwsAccount:
+        """The account that a developer may act for: his own, or whose token he has.
+
+        Raises Denied: "missing" or "malformed" token. That there is no such seller is not said.
+        """
+        own = seller_id == developer.seller_id
+        if own and auth_token is None:
+            return developer
+        if auth_token is None:
+            raise Denied("missing")
+        known = identifiers.SELLER_ID.fullmatch(seller_id) is not None
+        seller = developer if own else await self._mws_sellers.get(seller_id) if known else None
+        right = hmac.compare_digest(_digest(seller.auth_token if seller else ""), _digest(auth_token))
+        if seller is None or not right:
+            raise Denied("malformed")
+        return seller
+
+    async def _load_mws_developer(self, access_key_id: str) -> MwsAccount | None:
+        async with self._database.read() as connection:
+            return self._mws_account(await storage.seller_by_access_key(connection, access_key_id))
+
+    async def _load_mws_seller(self, seller_id: str) -> MwsAccount | None:
+        async with self._database.read() as connection:
+            return self._mws_account(await storage.seller(connection, seller_id))
+
+    def _mws_account(self, row: storage.SellerRow | None) -> MwsAccount | None:
+        if row is None:
+            return None
+        return MwsAccount(
+            row.seller_id,
+            self._unseal("mws secret key", row.mws_secret_sealed),
+            self._unseal("mws auth token", row.mws_auth_token_sealed),
+            tuple(row.marketplaces),
+            row.fidelity,
         )
 
     # Access tokens

@@ -6,7 +6,7 @@ answers. Sources: AIM reference §1 (one file per hour, 2007 guide §3.1), §8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -38,6 +38,8 @@ __all__ = [
 # The uploads of inventory; each is a batch of its own. Refunds are in the queue too, but are shown as reports.
 INVENTORY: Final = ("AIM_ADD_MODIFY_DELETE", "AIM_MODIFY_ONLY", "AIM_PURGE_REPLACE")
 
+# What one file an hour is said of; but a later upload never passes one that waits.
+PACED: Final = ("AIM_ADD_MODIFY_DELETE", "AIM_MODIFY_ONLY")
 PACE: Final = timedelta(hours=1)
 
 
@@ -59,7 +61,7 @@ class NewBatch:
     options: Mapping[str, str]
     strict: bool
     content_type: str
-    body: bytes
+    body: bytes | AsyncIterator[bytes]
 
 
 class Batches:
@@ -159,9 +161,9 @@ async def _turn(connection: Connection, world: LedgerRow, new: NewBatch) -> date
     """Before when a batch may not be processed, where one file an hour is the rule."""
     pace = world.policies.upload_pace
     hourly = new.strict if pace == "AS_FIDELITY" else pace == "HOURLY"
-    if not hourly or new.feed_type not in INVENTORY:
+    if not hourly or new.feed_type not in PACED:
         return None
-    last = await storage.last_turn(connection, world.seller_id, INVENTORY)
+    last = await storage.last_turn(connection, world.seller_id, PACED)
     return None if last is None or last + PACE <= world.now else last + PACE
 
 

@@ -107,7 +107,14 @@ class Documents:
             await self._store.delete(document.object)
 
     async def keep_result(
-        self, connection: Connection, seller_id: str, submission_id: str, region: str, result: Stored
+        self,
+        connection: Connection,
+        seller_id: str,
+        submission_id: str | None,
+        region: str,
+        result: Stored,
+        *,
+        report: bool = False,
     ) -> str:
         """Give what was stored, a result or an upload, its place among the seller's documents; its id."""
         world = await worlds.peek(connection, seller_id)
@@ -115,7 +122,7 @@ class Documents:
             raise NotFound("seller", seller_id)
         document = Document(
             seller_id,
-            _new_id(region),
+            _new_report_id(region) if report else _new_id(region),
             result.content_type,
             result.object,
             result.size,
@@ -137,6 +144,11 @@ class Documents:
         name = _new_object(seller_id, "result")
         await self._store.put(name, aiter(looked))
         return Stored(name, content_type, looked.size, looked.gzip)
+
+    async def keep_upload(self, seller_id: str, region: str, upload: Stored) -> str:
+        """What was stored, as a document that was announced and uploaded; its id."""
+        async with self._database.write() as connection:
+            return await self.keep_result(connection, seller_id, None, region, upload)
 
     async def discard(self, stored: Stored) -> None:
         await self._store.delete(stored.object)
@@ -203,6 +215,17 @@ def _replaceable(document: Document | None, document_id: str) -> Document:
 def _new_id(region: str) -> str:
     """As Amazon's look: `amzn1.tortuga.4.na.<uuid>.<suffix>`."""
     return f"amzn1.tortuga.4.{region.lower()}.{uuid.uuid4()}.T{secrets.token_hex(6).upper()}"
+
+
+def _new_report_id(region: str) -> str:
+    """As Amazon's look: `amzn1.spdoc.1.4.na.<uuid>.<suffix>.<number>`."""
+    words = (
+        f"4.{region.lower()}",
+        uuid.uuid4(),
+        f"T{secrets.token_hex(6).upper()}",
+        secrets.randbelow(90_000) + 10_000,
+    )
+    return storage.REPORT + ".".join(map(str, words))
 
 
 def _new_object(seller_id: str, document_id: str) -> str:

@@ -1,34 +1,57 @@
 """Reports: asked for by sellers or made by themselves, found again, and read. Who makes them is the worker.
 
 A report is a submission, in a lane of its own, without a document but for what the operator installs; its result is the
-file. It is about a span of the
-seller's own time: what is dated ends when it is asked for. Source: AIM reference §9.1.
+file. It is about a span of the seller's own time. All doors see all reports of a seller whose type they know, whoever
+asked for them. Sources: AIM reference §9.1; Reports 2021-06-30 (spans, schedules); decided here, once:
+
+| case | answer |
+|---|---|
+| a span without a start, or without an end | it starts where it ends; it ends now |
+| a span that reaches beyond now, forgiving | it ends, or even starts, now: programs have clocks of their own |
+| a span that reaches beyond now, strict | Invalid |
+| a report without rows | its status is NO_DATA; who knows no such status calls it as he likes |
+| a schedule that begins in the past | its first report is that of the first period that ends in the future |
+| the clock jumped over several periods | one report, of all of them |
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from entrepot.domain.errors import Invalid, NotFound
+from entrepot.domain.errors import Invalid, NotAllowed, NotFound
 from entrepot.domain.ledger import Origin
 from entrepot.domain.marketplaces import MARKETPLACES
+from entrepot.domain.periods import PERIODS, following, instant
 from entrepot.services.documents import Documents, unpacked
 from entrepot.services.ledger import run_timers
-from entrepot.storage import reports as storage
+from entrepot.storage import report_orders as rows
+from entrepot.storage import report_requests as storage
 from entrepot.storage import submissions, worlds
 from entrepot.storage.database import Connection, Database
 from entrepot.storage.documents import Document
-from entrepot.storage.reports import Finished, Schedule
-from entrepot.storage.submissions import IN_QUEUE, Submission
+from entrepot.storage.report_requests import NO_DATA, Recurring, Schedule, Wanted
+from entrepot.storage.submissions import CANCELLED, DONE, FATAL, IN_PROGRESS, IN_QUEUE, Submission
 from entrepot.storage.worlds import LedgerRow
 
-__all__ = ["Document", "Report", "Reports", "Schedule"]
+__all__ = [
+    "CANCELLED",
+    "DONE",
+    "FATAL",
+    "IN_PROGRESS",
+    "IN_QUEUE",
+    "NO_DATA",
+    "Document",
+    "Recurring",
+    "Reports",
+    "Schedule",
+    "Wanted",
+]
 
 LANE: Final = "reports"
 # What every seller has from the beginning, and the uploads that are reports themselves.
@@ -37,51 +60,87 @@ OPEN_LISTINGS: Final = "GET_MERCHANT_LISTINGS_DATA_BACK_COMPAT"
 REFUNDS: Final = "AIM_BATCH_REFUND"
 PREORDER: Final = "AIM_PREORDER"
 
-# Periods of a schedule begin at whole multiples of its hours in this zone's time.
+# Periods of AIM's schedules begin at whole hours of this zone's time.
 PACIFIC: Final = "America/Los_Angeles"
 ORDERS_HOURS: Final = 4
 HOURS_MAX: Final = 30 * 24
 # Reports that one schedule may make at once; what is left is made the next time.
 AT_ONCE: Final = 100
+RECURRING_MAX: Final = 500
+# What is listed unless somebody asks for more.
+LISTED: Final = timedelta(days=90)
+# An option of the report itself, among those of the submission.
+OPTION: Final = "option:"
+CENTURY: Final = timedelta(days=36_525)
 _SELLERS_AT_ONCE: Final = 100
 _ITSELF: Final = Origin("timer", "schedule")
 _OPERATOR: Final = Origin("operator", "operator")
+_EARLIEST: Final = datetime(1900, 1, 1, tzinfo=UTC)
 
 # Reports do not count among what the seller hands in, so that the ids of his feeds do not depend on the hour.
 _UNCOUNTED: Final = 10**10
 
 
 @dataclass(frozen=True)
+class Asked:
+    """A report to be made. options: the report's, by their own names. start, end: the span that it is about, by default
+    `days` before its end, and now."""
+
+    report_type: str
+    marketplaces: Sequence[str]
+    options: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    start: datetime | None = None
+    end: datetime | None = None
+    days: int = 0
+
+
+@dataclass(frozen=True)
 class Report:
-    """A finished report. start, end: the span that it is about; the same, where it shows one moment."""
+    """A report and what became of it. status: the queue's, or NO_DATA. start, end: the span that it is about; the same,
+    where it shows one moment. document_id: its file; one that is FATAL has one that says why."""
 
     number: str
     report_type: str
+    marketplaces: Sequence[str]
+    status: str
     start: datetime
     end: datetime
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    document_id: str | None
+    schedule_id: str | None
+    acknowledged_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Page:
+    reports: list[Report]
+    bookmark: str | None  # None: there is no more
 
 
 class Reports:
-    """What the doors ask for, and what the clock does."""
+    """What the doors ask for, and what the clock does. `report_types` are always those that a door knows."""
 
     def __init__(self, database: Database, documents: Documents) -> None:
         self._database = database
         self._documents = documents
 
-    async def request(
-        self,
-        seller_id: str,
-        report_type: str,
-        options: Mapping[str, str],
-        origin: Origin,
-        marketplace: str,
-        strict: bool,
-    ) -> str:
-        """Have a report made; its number. With the option `days` it is about so many days before now."""
+    async def request(self, seller_id: str, asked: Asked, origin: Origin) -> Report:
+        """Have a report made. Raises Invalid where its span cannot be."""
         async with self._locked(seller_id) as (connection, ledger):
-            span = timedelta(days=int(options.get("days", "0")))
-            wanted = _Wanted(report_type, ledger.now - span, ledger.now, (marketplace,), dict(options), strict)
-            return await _queue(connection, ledger, wanted, origin)
+            return await _queue(connection, ledger, _spanning(asked, ledger.now), origin)
+
+    async def issue_again(self, seller_id: str, report_type: str, marketplace: str, origin: Origin) -> Report:
+        """The newest finished report of a type once more, under a new number. Raises NotFound where there is none."""
+        async with self._locked(seller_id) as (connection, ledger):
+            found = await storage.newest(connection, seller_id, Wanted([report_type], [marketplace], [DONE]), None, 1)
+            if not found:
+                raise NotFound("report", report_type)
+            number = await submissions.next_number(connection)
+            arrived, who = int(number) - _UNCOUNTED, (origin.channel, origin.actor)
+            return _report(await storage.issue_again(connection, found[0], number, arrived, LANE, *who, ledger.now))
 
     async def install_preorder(self, seller_id: str, columns: Sequence[str], text: str, marketplace: str | None) -> str:
         """Keep a file as the seller's newest Preorder report; its number. Raises Invalid: it has not these columns."""
@@ -97,18 +156,36 @@ class Reports:
             document_id = await self._documents.keep_result(
                 connection, seller_id, "", MARKETPLACES[chosen].region, stored
             )
-            wanted = _Wanted(PREORDER, ledger.now, ledger.now, (chosen,), {}, document_id=document_id)
-            return await _queue(connection, ledger, wanted, _OPERATOR)
+            asked = _spanning(Asked(PREORDER, (chosen,)), ledger.now)
+            return (await _queue(connection, ledger, asked, _OPERATOR, document_id=document_id)).number
 
-    # finished ones
+    # found again
+
+    async def find(self, seller_id: str, number: str, report_types: Collection[str]) -> Report:
+        """Raises NotFound, also for another seller's and for a type that is not among these."""
+        async with self._database.read() as connection:
+            return _report(await _found(connection, seller_id, number, report_types))
+
+    async def newest(self, seller_id: str, wanted: Wanted, bookmark: str | None, size: int) -> Page:
+        """A page of reports, the newest first, by default of the last 90 days."""
+        async with self._database.read() as connection:
+            wanted = await _recent(connection, seller_id, wanted)
+            found = await storage.newest(connection, seller_id, wanted, bookmark, size + 1)
+        page = [_report(one) for one in found[:size]]
+        return Page(page, page[-1].number if len(found) > size else None)
+
+    async def count(self, seller_id: str, wanted: Wanted) -> int:
+        """How many `newest` would list, all pages together."""
+        async with self._database.read() as connection:
+            return await storage.count(connection, seller_id, await _recent(connection, seller_id, wanted))
 
     async def finished(
         self, seller_id: str, report_types: Sequence[str], limit: int, marketplace: str | None = None
     ) -> list[Report]:
-        """Reports that can be fetched, the newest first, of all marketplaces or of one."""
+        """Reports that can be fetched, however old, the newest first, of all marketplaces or of one."""
+        wanted = Wanted(report_types, () if marketplace is None else (marketplace,), (DONE, NO_DATA))
         async with self._database.read() as connection:
-            found = await storage.finished(connection, seller_id, report_types, marketplace, limit)
-        return [_report(one) for one in found]
+            return [_report(one) for one in await storage.newest(connection, seller_id, wanted, None, limit)]
 
     async def latest(self, seller_id: str, report_types: Sequence[str], marketplace: str | None = None) -> Report:
         """Raises NotFound where there is none yet."""
@@ -117,15 +194,58 @@ class Reports:
             raise NotFound("report", ", ".join(report_types))
         return found[0]
 
+    # what their seller does with them
+
+    async def cancel(self, seller_id: str, number: str, report_types: Collection[str]) -> None:
+        """Raises NotFound; NotAllowed once it does not wait any more."""
+        async with self._database.write() as connection:
+            now = (await _ledger(connection, seller_id)).now
+            found = await _found(connection, seller_id, number, report_types)
+            if await storage.cancel(connection, seller_id, [number], now):
+                return
+            found = await _found(connection, seller_id, number, report_types)
+        raise NotAllowed(f"only a report that is IN_QUEUE can be cancelled; this one is {_report(found).status}")
+
+    async def cancel_all(self, seller_id: str, wanted: Wanted, limit: int) -> tuple[int, list[Report]]:
+        """Cancel what still waits among these; how many that were, and the newest of all of these as they are now."""
+        async with self._database.write() as connection:
+            wanted = await _recent(connection, seller_id, wanted)
+            now = (await _ledger(connection, seller_id)).now
+            numbers = [one.submission_id for one in await storage.newest(connection, seller_id, wanted, None, _ALL)]
+            cancelled = await storage.cancel(connection, seller_id, numbers, now)
+            these = Wanted(wanted.report_types, numbers=numbers[:limit])
+            found = await storage.newest(connection, seller_id, these, None, limit) if numbers else []
+        return cancelled, [_report(one) for one in found]
+
+    async def acknowledge(
+        self, seller_id: str, numbers: Sequence[str], acknowledged: bool, report_types: Sequence[str]
+    ) -> list[Report]:
+        """Note which finished reports the seller has, or has not; those of the numbers that are finished reports."""
+        wanted = Wanted(report_types, statuses=(DONE,), numbers=[one for one in numbers if _is_number(one)] or ("-",))
+        async with self._database.write() as connection:
+            now = (await _ledger(connection, seller_id)).now
+            found = await storage.acknowledge(connection, seller_id, wanted, acknowledged, now)
+        return [_report(one) for one in found]
+
+    # their files
+
     async def document(self, seller_id: str, number: str) -> Document:
         """The file of a finished report, to be read by `contents`. Raises NotFound, also for another seller's."""
-        if not (number.isascii() and number.isdigit()):
-            raise NotFound("report", number)
         async with self._database.read() as connection:
-            found = await storage.one(connection, seller_id, number, LANE, REFUNDS)
-        if found is None:
+            found = await submissions.find(connection, seller_id, number) if _is_number(number) else None
+        if found is None or found.result_id is None or found.status != DONE:
             raise NotFound("report", number)
-        return await self._documents.find(seller_id, found.document_id)
+        if found.lane != LANE and found.feed_type != REFUNDS:
+            raise NotFound("report", number)
+        return await self._documents.find(seller_id, found.result_id)
+
+    async def document_named(self, seller_id: str, document_id: str, report_types: Collection[str]) -> Document:
+        """A report's file by its own name. Raises NotFound, also where it is another kind of document."""
+        document = await self._documents.find(seller_id, document_id)
+        report = await self.find(seller_id, document.submission or "", report_types)
+        if report.document_id != document_id or report.status == NO_DATA:
+            raise NotFound("document", document_id)
+        return document
 
     async def contents(self, document: Document) -> AsyncIterator[bytes]:
         """What a report says, however long it is: we made it ourselves."""
@@ -133,15 +253,78 @@ class Reports:
         async for chunk in unpacked(chunks, sys.maxsize) if document.gzip else chunks:
             yield chunk
 
-    # schedules
+    # schedules of SP-API and MWS
+
+    async def set_recurring(
+        self,
+        seller_id: str,
+        asked: Asked,
+        period: str,
+        begun: datetime | None,
+        origin: Origin,
+        *,
+        at_once: bool = False,
+        within: timedelta = CENTURY,
+    ) -> Recurring:
+        """Have a report made at `begun`, by default a period from now, and after each period (a name of `PERIODS`). It
+        replaces the schedule of the same type and marketplaces; the span of `asked` does not count. Raises Invalid.
+
+        at_once: where `begun` is none or past, the first report is made now. within: how far off `begun` may be.
+        """
+        if period not in PERIODS:
+            raise Invalid("period", f"period is one of {', '.join(PERIODS)}")
+        async with self._locked(seller_id) as (connection, ledger):
+            if begun is not None and (begun < _EARLIEST or begun - ledger.now > within):
+                raise Invalid("begun", f"a schedule begins within {within.days} days")
+            now_too = at_once and (begun is None or begun <= ledger.now)
+            begun = ledger.now if begun is None or now_too else begun
+            new = Recurring(
+                await submissions.next_number(connection),
+                asked.report_type,
+                asked.marketplaces,
+                dict(asked.options),
+                period,
+                begun,
+                begun if now_too else instant(period, begun, following(period, begun, ledger.now)),
+                origin.channel,
+                origin.actor,
+                asked.strict,
+            )
+            if not await storage.replace_recurring(connection, seller_id, new, RECURRING_MAX):
+                raise NotAllowed(f"a seller has at most {RECURRING_MAX} schedules of reports")
+        return new
+
+    async def recurring(self, seller_id: str, report_types: Sequence[str]) -> list[Recurring]:
+        """The schedules of these types, the oldest first."""
+        async with self._database.read() as connection:
+            return await storage.recurring(connection, seller_id, report_types)
+
+    async def recurring_one(self, seller_id: str, schedule_id: str, report_types: Sequence[str]) -> Recurring:
+        """Raises NotFound."""
+        for one in await self.recurring(seller_id, report_types):
+            if one.schedule_id == schedule_id:
+                return one
+        raise NotFound("schedule", schedule_id)
+
+    async def drop_recurring(self, seller_id: str, schedule_id: str, report_types: Sequence[str]) -> None:
+        """No more reports of this schedule; those that it asked for stay. Raises NotFound."""
+        async with self._database.write() as connection:
+            dropped = _is_number(schedule_id) and await storage.drop_recurring(
+                connection, seller_id, schedule_id, report_types
+            )
+        if not dropped:
+            raise NotFound("schedule", schedule_id)
+
+    # schedules of AIM
 
     async def begin(self, connection: Connection, seller_id: str, strict: bool = False) -> None:
-        """What a new seller has, in the transaction that makes him: a schedule of order reports, and one report of his
-        open listings, as programs wait for the second one they see."""
+        """What a new seller has, in the transaction that makes him: a schedule of order reports, and a report of his
+        open listings in each marketplace, as programs wait for the second one they see."""
         ledger = await _ledger(connection, seller_id)
         await storage.set_schedule(connection, seller_id, _upcoming(ORDERS, ORDERS_HOURS, ledger.now))
-        first = _Wanted(OPEN_LISTINGS, ledger.now, ledger.now, ledger.marketplaces[:1], {}, strict)
-        await _queue(connection, ledger, first, _ITSELF)
+        for marketplace in ledger.marketplaces:
+            first = Asked(OPEN_LISTINGS, (marketplace,), strict=strict)
+            await _queue(connection, ledger, _spanning(first, ledger.now), _ITSELF)
 
     async def schedules(self, seller_id: str) -> list[Schedule]:
         """Raises NotFound for an unknown seller."""
@@ -159,8 +342,10 @@ class Reports:
             else:
                 await storage.drop_schedule(connection, seller_id, report_type)
 
+    # the clock
+
     async def run_schedules(self) -> int:
-        """Have all reports made that are due in their sellers' worlds; how many there were."""
+        """Have all reports made that are due in their sellers' worlds, by either kind of schedule; how many."""
         async with self._database.read() as connection:
             sellers = await storage.sellers_with_due_schedules(connection, _SELLERS_AT_ONCE)
         made = 0
@@ -168,6 +353,9 @@ class Reports:
             async with self._locked(seller_id) as (connection, ledger):
                 for schedule in await storage.take_due(connection, seller_id, ledger.now):
                     made += await _run(connection, ledger, schedule)
+                for recurring in await storage.take_due_recurring(connection, seller_id, ledger.now):
+                    await _run_recurring(connection, ledger, recurring)
+                    made += 1
         return made
 
     @asynccontextmanager
@@ -185,49 +373,113 @@ async def _ledger(connection: Connection, seller_id: str) -> LedgerRow:
     return ledger
 
 
-def _report(found: Finished) -> Report:
+async def _found(connection: Connection, seller_id: str, number: str, report_types: Collection[str]) -> Submission:
+    found = await submissions.find(connection, seller_id, number) if _is_number(number) else None
+    if found is None or found.feed_type not in report_types:
+        raise NotFound("report", number)
+    return found
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit()
+
+
+# More than any seller asks for in 90 days.
+_ALL: Final = 1_000_000
+
+
+async def _recent(connection: Connection, seller_id: str, wanted: Wanted) -> Wanted:
+    if wanted.created_since is not None:
+        return wanted
+    return replace(wanted, created_since=(await _ledger(connection, seller_id)).now - LISTED)
+
+
+def _report(found: Submission) -> Report:
     start, end = (
         datetime.fromisoformat(found.options[name]) if name in found.options else found.created_at
         for name in ("start", "end")
     )
-    return Report(found.number, found.report_type, start, end)
+    return Report(
+        found.submission_id,
+        found.feed_type,
+        found.marketplaces,
+        NO_DATA if found.status == DONE and found.counts.get("rows") == 0 else found.status,
+        start,
+        end,
+        found.created_at,
+        found.started_at,
+        found.finished_at,
+        found.result_id,
+        found.schedule_id,
+        found.acknowledged_at,
+    )
 
 
-@dataclass(frozen=True)
-class _Wanted:
-    report_type: str
-    start: datetime
-    end: datetime
-    marketplaces: tuple[str, ...]
-    options: dict[str, str]
-    strict: bool = False
-    document_id: str = ""
+def _spanning(asked: Asked, now: datetime) -> Asked:
+    """With the span that it comes to. Raises Invalid where there is none."""
+    end = asked.end or now
+    if end < _EARLIEST:
+        raise Invalid("end", f"the data of a report end after {_EARLIEST.year}")
+    start = asked.start or end - timedelta(days=asked.days)
+    if start > end:
+        raise Invalid("start", "the data of a report cannot begin after they end")
+    if start < _EARLIEST:
+        raise Invalid("start", f"the data of a report begin after {_EARLIEST.year}")
+    if end > now and asked.strict:
+        raise Invalid("end", "the data of a report end now or before")
+    return replace(asked, start=min(start, now), end=min(end, now))
 
 
-async def _queue(connection: Connection, ledger: LedgerRow, wanted: _Wanted, origin: Origin) -> str:
+async def _queue(
+    connection: Connection,
+    ledger: LedgerRow,
+    asked: Asked,
+    origin: Origin,
+    *,
+    document_id: str = "",
+    schedule_id: str | None = None,
+) -> Report:
+    """Queue a report whose span is known."""
     number = await submissions.next_number(connection)
-    span = {"start": wanted.start.isoformat(), "end": wanted.end.isoformat()}
+    span = {"start": asked.start or ledger.now, "end": asked.end or ledger.now}
     submission = Submission(
         ledger.seller_id,
         number,
         int(number) - _UNCOUNTED,
         origin.channel,
         origin.actor,
-        wanted.report_type,
+        asked.report_type,
         LANE,
-        wanted.marketplaces,
-        wanted.document_id,
-        {**wanted.options, **span},
-        wanted.strict,
+        asked.marketplaces,
+        document_id,
+        {
+            **{f"{OPTION}{name}": value for name, value in asked.options.items()},
+            **{name: moment.isoformat() for name, moment in span.items()},
+        },
+        asked.strict,
         IN_QUEUE,
         ledger.now,
+        schedule_id=schedule_id,
     )
     await submissions.insert(connection, submission)
-    return number
+    return _report(submission)
 
 
-# Periods are numbered from 1970 in Pacific time, so midnight begins one if a day has a whole number of them.
-_EPOCH: Final = datetime(1970, 1, 1)
+async def _run_recurring(connection: Connection, ledger: LedgerRow, due: Recurring) -> None:
+    """Have one report made of what went by since the one before, to the end of the last period that is over."""
+    first = following(due.period, due.begun_at, due.next_at) - 1
+    upcoming = following(due.period, due.begun_at, ledger.now)
+    start, end, next_at = (instant(due.period, due.begun_at, number) for number in (first - 1, upcoming - 1, upcoming))
+    asked = Asked(due.report_type, due.marketplaces, due.options, due.strict, start, end)
+    await _queue(connection, ledger, asked, Origin(due.door, due.actor), schedule_id=due.schedule_id)
+    if next_at > ledger.now:
+        await storage.set_next(connection, ledger.seller_id, due.schedule_id, next_at)
+    else:  # at the end of time
+        await storage.drop_recurring(connection, ledger.seller_id, due.schedule_id, [due.report_type])
+
+
+# From when periods are counted, in Pacific time: the recorded ones of four hours ended at two, six and ten o'clock.
+_EPOCH: Final = datetime(1970, 1, 1, 2)
 _ZONE: Final = ZoneInfo(PACIFIC)
 _HOUR: Final = timedelta(hours=1)
 
@@ -270,14 +522,14 @@ async def _run(connection: Connection, ledger: LedgerRow, schedule: Schedule) ->
     following = _upcoming(schedule.report_type, hours, ledger.now)
     last = _before(_beginning(_under_way(ledger.now, hours), hours), hours)
     span = _beginning(_before(schedule.due_at, hours), hours), _beginning(last, hours)
-    periods = await storage.periods_with_orders(connection, ledger.seller_id, *span, PACIFIC, hours, AT_ONCE)
+    periods = await rows.periods_with_orders(connection, ledger.seller_id, *span, PACIFIC, _EPOCH, hours, AT_ONCE)
     if len(periods) < AT_ONCE:
         periods = [*periods, last]
     else:
         following = _upcoming(schedule.report_type, hours, _beginning(periods[-1] + 1, hours))
     for period in periods:
         start, end = _beginning(period, hours), _beginning(period + 1, hours)
-        wanted = _Wanted(schedule.report_type, start, end, ledger.marketplaces, {})
-        await _queue(connection, ledger, wanted, _ITSELF)
+        asked = Asked(schedule.report_type, ledger.marketplaces, start=start, end=end)
+        await _queue(connection, ledger, asked, _ITSELF)
     await storage.set_schedule(connection, ledger.seller_id, following)
     return len(periods)

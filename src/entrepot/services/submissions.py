@@ -18,10 +18,31 @@ from entrepot.storage import documents, worlds
 from entrepot.storage import submissions as storage
 from entrepot.storage.database import Connection, Database
 from entrepot.storage.documents import Document
-from entrepot.storage.submissions import IN_QUEUE, STATUSES, Submission, Wanted
+from entrepot.storage.submissions import (
+    CANCELLED,
+    DONE,
+    FATAL,
+    IN_PROGRESS,
+    IN_QUEUE,
+    STATUSES,
+    Submission,
+    Wanted,
+)
 from entrepot.storage.worlds import LedgerRow
 
-__all__ = ["STATUSES", "Filters", "New", "Page", "Submission", "Submissions"]
+__all__ = [
+    "CANCELLED",
+    "DONE",
+    "FATAL",
+    "IN_PROGRESS",
+    "IN_QUEUE",
+    "STATUSES",
+    "Filters",
+    "New",
+    "Page",
+    "Submission",
+    "Submissions",
+]
 
 LISTED: Final = timedelta(days=90)
 
@@ -47,6 +68,7 @@ class Filters:
     statuses: Sequence[str] = ()
     since: datetime | None = None
     until: datetime | None = None
+    ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -110,17 +132,22 @@ class Submissions:
     async def newest(self, seller_id: str, filters: Filters, bookmark: int | None, size: int) -> Page:
         """A page of submissions, the newest first."""
         async with self._database.read() as connection:
-            now = (await _world(connection, seller_id)).now
-            wanted = Wanted(
-                filters.feed_types,
-                filters.marketplaces,
-                filters.statuses,
-                filters.since or now - LISTED,
-                filters.until or now,
-            )
+            wanted = _wanted(filters, (await _world(connection, seller_id)).now)
             found = await storage.newest(connection, seller_id, wanted, bookmark, size + 1)
         page = found[:size]
         return Page(page, page[-1].arrived if len(found) > size else None)
+
+    async def count(self, seller_id: str, filters: Filters) -> int:
+        """How many `newest` would list, all pages together."""
+        async with self._database.read() as connection:
+            wanted = _wanted(filters, (await _world(connection, seller_id)).now)
+            return await storage.count(connection, seller_id, wanted)
+
+    async def cancel_all(self, seller_id: str, filters: Filters) -> list[Submission]:
+        """Cancel those of them that still wait; which those were, the newest first."""
+        async with self._database.write() as connection:
+            now = (await _world(connection, seller_id)).now
+            return await storage.cancel_all(connection, seller_id, _wanted(filters, now), now)
 
     async def cancel(self, seller_id: str, submission_id: str) -> None:
         """Raises NotFound; NotAllowed once it is not waiting any more."""
@@ -132,6 +159,11 @@ class Submissions:
         if found is None:
             raise NotFound("feed", submission_id)
         raise NotAllowed(f"only a feed that is IN_QUEUE can be cancelled; this one is {found.status}")
+
+
+def _wanted(filters: Filters, now: datetime) -> Wanted:
+    since, until = filters.since or now - LISTED, filters.until or now
+    return Wanted(filters.feed_types, filters.marketplaces, filters.statuses, since, until, filters.ids)
 
 
 async def _world(connection: Connection, seller_id: str) -> LedgerRow:

@@ -121,6 +121,12 @@ async def seller_by_email(connection: Connection, email: str) -> SellerRow | Non
     return row and SellerRow(**row)
 
 
+async def seller_by_access_key(connection: Connection, access_key_id: str) -> SellerRow | None:
+    """The seller whose MWS access key this is."""
+    row = await connection.fetchrow(_SELLER + " where mws_access_key_id = $1", access_key_id)
+    return row and SellerRow(**row)
+
+
 async def lock_seller(connection: Connection, seller_id: str) -> bool:
     """Hold the seller's authorisations still until the transaction ends. False: there is no such seller."""
     # "no key": rows that refer to the seller can still be written meanwhile.

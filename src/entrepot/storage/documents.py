@@ -23,7 +23,13 @@ class Document:
     created_at: datetime
     submission: str | None
 
+    @property
+    def of_report(self) -> bool:
+        return self.document_id.startswith(REPORT)
 
+
+# How the names of reports' documents begin.
+REPORT = "amzn1.spdoc.1."
 _COLUMNS = "seller_id, document_id, content_type, object, size, gzip, created_at, submission"
 
 

@@ -269,6 +269,20 @@ CREATE TABLE public.products (
     title text NOT NULL
 );
 
+CREATE TABLE public.recurring_reports (
+    seller_id text NOT NULL,
+    schedule_id text NOT NULL,
+    report_type text NOT NULL,
+    marketplaces text[] NOT NULL,
+    options jsonb DEFAULT '{}'::jsonb NOT NULL,
+    period text NOT NULL,
+    begun_at timestamp with time zone NOT NULL,
+    door text NOT NULL,
+    actor text NOT NULL,
+    strict boolean NOT NULL,
+    next_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.removals (
     seller_id text NOT NULL,
     removal_id text NOT NULL,
@@ -313,6 +327,13 @@ CREATE TABLE public.sellers (
     CONSTRAINT sellers_marketplaces_check CHECK ((cardinality(marketplaces) > 0)),
     CONSTRAINT sellers_region_check CHECK ((region = ANY (ARRAY['NA'::text, 'EU'::text, 'FE'::text]))),
     CONSTRAINT sellers_seller_id_check CHECK ((seller_id ~ '^A[0-9A-Z]{5,19}$'::text))
+);
+
+CREATE TABLE public.service_messages (
+    locale text NOT NULL,
+    message_id text NOT NULL,
+    text text NOT NULL,
+    set_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.shipment_items (
@@ -397,6 +418,8 @@ CREATE TABLE public.submissions (
     queued_at timestamp with time zone DEFAULT clock_timestamp() NOT NULL,
     ready_at timestamp with time zone,
     counts jsonb DEFAULT '{}'::jsonb NOT NULL,
+    acknowledged_at timestamp with time zone,
+    schedule_id text,
     CONSTRAINT submissions_status_check CHECK ((status = ANY (ARRAY['IN_QUEUE'::text, 'IN_PROGRESS'::text, 'DONE'::text, 'FATAL'::text, 'CANCELLED'::text])))
 );
 
@@ -476,6 +499,12 @@ ALTER TABLE ONLY public.positions
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_pkey PRIMARY KEY (seller_id, asin);
 
+ALTER TABLE ONLY public.recurring_reports
+    ADD CONSTRAINT recurring_reports_pkey PRIMARY KEY (seller_id, schedule_id);
+
+ALTER TABLE ONLY public.recurring_reports
+    ADD CONSTRAINT recurring_reports_seller_id_report_type_marketplaces_key UNIQUE (seller_id, report_type, marketplaces);
+
 ALTER TABLE ONLY public.removals
     ADD CONSTRAINT removals_pkey PRIMARY KEY (seller_id, removal_id);
 
@@ -490,6 +519,9 @@ ALTER TABLE ONLY public.sellers
 
 ALTER TABLE ONLY public.sellers
     ADD CONSTRAINT sellers_pkey PRIMARY KEY (seller_id);
+
+ALTER TABLE ONLY public.service_messages
+    ADD CONSTRAINT service_messages_pkey PRIMARY KEY (locale);
 
 ALTER TABLE ONLY public.shipment_items
     ADD CONSTRAINT shipment_items_pkey PRIMARY KEY (seller_id, shipment_id, fnsku);
@@ -534,6 +566,8 @@ CREATE INDEX orders_paid ON public.orders USING btree (seller_id, paid_at) WHERE
 CREATE INDEX positions_stock ON public.positions USING btree (seller_id, country, stock_seq);
 
 CREATE UNIQUE INDEX products_gtin ON public.products USING btree (seller_id, gtin) WHERE (gtin <> ''::text);
+
+CREATE INDEX recurring_reports_due ON public.recurring_reports USING btree (next_at);
 
 CREATE INDEX report_schedules_due ON public.report_schedules USING btree (due_at);
 

@@ -35,7 +35,8 @@ _CHANNEL: Final = "entrepot_submissions"
 class Submission:
     """A file, or a report that was asked for, and what became of it. Instants are world time.
 
-    ready_at: it may not be started before. counts: what came of it, for those who ask for numbers only.
+    ready_at: it may not be started before. counts: what came of it, for those who ask for numbers only. Of a report,
+    acknowledged_at: when its seller said that he has it; schedule_id: what asked for it.
     """
 
     seller_id: str
@@ -60,6 +61,8 @@ class Submission:
     tries: int = 0
     ready_at: datetime | None = None
     counts: dict[str, int] = field(default_factory=dict)
+    acknowledged_at: datetime | None = None
+    schedule_id: str | None = None
 
     @property
     def key(self) -> tuple[str, str]:
@@ -80,14 +83,14 @@ class Issue:
     details: tuple[tuple[str, str], ...] = ()
 
 
-_COLUMNS: Final = (
+COLUMNS: Final = (
     "seller_id, submission_id, arrived, door, actor, feed_type, lane, marketplaces, document_id, options, strict,"
     " status, created_at, started_at, finished_at, result_id, total, applied, attempt, tries,"
-    " ready_at, counts"
+    " ready_at, counts, acknowledged_at, schedule_id"
 )
 
 
-def _submission(row: asyncpg.Record) -> Submission:
+def submission_of(row: asyncpg.Record) -> Submission:
     values = {name: value for name, value in row.items() if name != "held"}
     options = msgspec.json.decode(row["options"], type=dict[str, str])
     return Submission(
@@ -111,7 +114,7 @@ async def next_arrival(connection: Connection, seller_id: str) -> int:
 
 
 async def next_number(connection: Connection) -> str:
-    """What the next batch or report of AIM is called: ten digits, rising over all sellers."""
+    """What the next batch of AIM, report or schedule is called: ten digits, rising over all sellers."""
     return str(await connection.fetchval("select nextval('batch_numbers')"))
 
 
@@ -119,8 +122,8 @@ async def insert(connection: Connection, submission: Submission) -> None:
     """Queue a submission, and wake the workers when the transaction ends."""
     await connection.execute(
         "insert into submissions (seller_id, submission_id, arrived, door, actor, feed_type, lane, marketplaces,"
-        " document_id, options, strict, status, created_at, ready_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'IN_QUEUE', $12, $13)",
+        " document_id, options, strict, status, created_at, ready_at, schedule_id)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'IN_QUEUE', $12, $13, $14)",
         submission.seller_id,
         submission.submission_id,
         submission.arrived,
@@ -134,6 +137,7 @@ async def insert(connection: Connection, submission: Submission) -> None:
         submission.strict,
         submission.created_at,
         submission.ready_at,
+        submission.schedule_id,
     )
     await connection.execute(f"notify {_CHANNEL}")
 
@@ -156,45 +160,68 @@ async def cancel(connection: Connection, seller_id: str, submission_id: str, now
 
 async def find(connection: Connection, seller_id: str, submission_id: str) -> Submission | None:
     row = await connection.fetchrow(
-        f"select {_COLUMNS} from submissions where seller_id = $1 and submission_id = $2", seller_id, submission_id
+        f"select {COLUMNS} from submissions where seller_id = $1 and submission_id = $2", seller_id, submission_id
     )
-    return None if row is None else _submission(row)
+    return None if row is None else submission_of(row)
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A list of submissions; an empty filter lets everything through. `before`: the `arrived` where to go on."""
+    """A list of submissions; an empty filter lets everything through."""
 
     feed_types: Sequence[str]
     marketplaces: Sequence[str]
     statuses: Sequence[str]
     since: datetime
     until: datetime
+    ids: Sequence[str] = ()
+
+    @property
+    def values(self) -> tuple[Any, ...]:
+        return self.feed_types, self.marketplaces, self.statuses, self.since, self.until, self.ids
+
+
+_WANTED: Final = """
+    seller_id = $1
+    and (cardinality($2::text[]) = 0 or feed_type = any($2))
+    and (cardinality($3::text[]) = 0 or marketplaces && $3)
+    and (cardinality($4::text[]) = 0 or status = any($4))
+    and created_at between $5 and $6
+    and (cardinality($7::text[]) = 0 or submission_id = any($7))
+"""
 
 
 async def newest(
     connection: Connection, seller_id: str, wanted: Wanted, before: int | None, limit: int
 ) -> list[Submission]:
+    """The newest first; `before`: the `arrived` where to go on."""
     rows = await connection.fetch(
-        f"""
-        select {_COLUMNS} from submissions
-        where seller_id = $1 and ($7::bigint is null or arrived < $7)
-          and (cardinality($2::text[]) = 0 or feed_type = any($2))
-          and (cardinality($3::text[]) = 0 or marketplaces && $3)
-          and (cardinality($4::text[]) = 0 or status = any($4))
-          and created_at between $5 and $6
-        order by arrived desc limit $8
-        """,
+        f"select {COLUMNS} from submissions where {_WANTED} and ($8::bigint is null or arrived < $8)"
+        " order by arrived desc limit $9",
         seller_id,
-        wanted.feed_types,
-        wanted.marketplaces,
-        wanted.statuses,
-        wanted.since,
-        wanted.until,
+        *wanted.values,
         before,
         limit,
     )
-    return [_submission(row) for row in rows]
+    return [submission_of(row) for row in rows]
+
+
+async def count(connection: Connection, seller_id: str, wanted: Wanted) -> int:
+    return int(
+        await connection.fetchval(f"select count(*) from submissions where {_WANTED}", seller_id, *wanted.values)
+    )
+
+
+async def cancel_all(connection: Connection, seller_id: str, wanted: Wanted, now: datetime) -> list[Submission]:
+    """Take those that still wait off the queue; which those were, the newest first."""
+    rows = await connection.fetch(
+        "update submissions set status = 'CANCELLED', finished_at = $8"
+        f" where {_WANTED} and status = 'IN_QUEUE' returning {COLUMNS}",
+        seller_id,
+        *wanted.values,
+        now,
+    )
+    return sorted((submission_of(row) for row in rows), key=lambda one: one.arrived, reverse=True)
 
 
 async def issues(connection: Connection, submission: Submission) -> list[Issue]:
@@ -236,7 +263,7 @@ _NEXT: Final = """
 _CLAIM: Final = f"""
     update submissions set status = 'IN_PROGRESS', attempt = attempt + 1, tries = tries + 1, started_at = $3
     where seller_id = $1 and submission_id = $2 and status = 'IN_QUEUE'
-    returning {_COLUMNS}, pg_try_advisory_lock({_LOCK}) as held
+    returning {COLUMNS}, pg_try_advisory_lock({_LOCK}) as held
 """
 _LEFT: Final = f"""
     select seller_id, submission_id, attempt from submissions
@@ -250,7 +277,7 @@ _LEFT: Final = f"""
 _CLAIM_LEFT: Final = f"""
     update submissions set attempt = attempt + 1, tries = tries + 1
     where seller_id = $1 and submission_id = $2 and attempt = $3 and status = 'IN_PROGRESS'
-    returning {_COLUMNS}
+    returning {COLUMNS}
 """
 
 # A worker's machine that vanishes is noticed after half a minute.
@@ -297,7 +324,7 @@ class Hold:
                 if found is None or world is None:
                     return None
                 row = await self._connection.fetchrow(_CLAIM, *found.values(), world.now)
-            return None if row is None or not row["held"] else _submission(row)
+            return None if row is None or not row["held"] else submission_of(row)
         return None
 
     async def claim_left(self) -> Submission | None:
@@ -306,7 +333,7 @@ class Hold:
             with reaching():
                 for key in await self._connection.fetch(_LEFT):
                     if row := await self._claim_left(key):
-                        return _submission(row)
+                        return submission_of(row)
         return None
 
     async def _claim_left(self, key: asyncpg.Record) -> asyncpg.Record | None:

@@ -10,7 +10,7 @@ credentials are not), §11 (dates), §15.
 | right credentials, but not for this region; strict: no cookie, no content type | 200 CUSTOMER_UNAUTHORIZED |
 | no such path | 404 FILE_NOT_FOUND |
 | another method than GET and POST | 405 FILE_NOT_FOUND |
-| a file of more than 10 MB | 200 INVALID_FILE_FORMAT, once it is read |
+| a file of more than 10 MB; to purge and replace: of more than 100 MB | 200 INVALID_FILE_FORMAT, once it is read |
 | a body that does not arrive in time | 408 REQUEST_TIMEOUT (ours) |
 | the database is away | 503 SERVICE_UNAVAILABLE (ours) |
 | anything else | 500 INTERNAL_ERROR (ours) |

@@ -11,14 +11,15 @@ Sources: the guides of 2004 and 2007 (§3–§5), AIM reference §1. What they l
 | NumberOfBatches, NumberOfReports: not a number above 0; above 100 | 10; 100 |
 | NumberOfDays: not from 1 to 60 | 15 |
 | generate: a name that is none | INVALID_REPORT_NAME (ours); of reports that come by themselves: Preorder, too |
-| generate: BatchRefund | SUCCESS: the latest summary is there already |
+| generate: BatchRefund | SUCCESS: the latest summary again, under a new number; FILE_NOT_FOUND while there is none |
 | status: a name that is none | an empty list |
 | download: neither id nor name, or one that is none | FILE_NOT_FOUND |
 | download: both | the id |
 | download: the id of somebody else's report | ACCESS_DENIED |
 | logs: no number, or not that of an own batch | INVALID_BATCH |
 | logs: not done yet; no row to fix; the fixes of a UIEE file | FILE_NOT_FOUND |
-| logs: `ErrorLogStyle: Classic` (ours) | the layout before 2009 |
+| logs: the policy `errorlog_style` | the layout of 2009, or the CLASSIC one before |
+| a file above 10 MB | INVALID_FILE_FORMAT; of a purge, which the guide does not limit, above 100 MB (ours) |
 """
 
 from __future__ import annotations
@@ -32,22 +33,26 @@ from entrepot.api.aim.messages import Refused, element, success
 from entrepot.api.aim.parameters import DEFAULT_FORMAT, DEFAULT_PROGRAM, FORMATS, PROGRAMS, number_of, value_of
 from entrepot.api.aim.room import PREFIXES, Call
 from entrepot.api.http import Response
-from entrepot.api.operation import Operation
+from entrepot.api.operation import MIB, Operation
 from entrepot.domain.errors import NotFound
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.feeds import aim_file, aim_log, aim_refund_file
 from entrepot.feeds.aim_inventory import MODES
+from entrepot.feeds.encodings import encoding_of, written_in
 from entrepot.feeds.findings import FeedUnreadable, Finding, Severity, counted
 from entrepot.feeds.kinds import UPLOADS
-from entrepot.reports.files import encoding_of
 from entrepot.reports.types import ReportType, of_aim
 from entrepot.services.batches import DONE, FATAL, Issue, NewBatch, Submission, failed_rows
 from entrepot.services.documents import CONTENT_TYPE_MAX, Unreadable
-from entrepot.services.reports import REFUNDS
+from entrepot.services.reports import REFUNDS, Asked
 
 UIEE: Final = "UIEE"
+# 2007 guide, §3.1: the limit of files to add, modify and delete, and to modify only; ours for refunds. Purges have none
+# in the guide, so theirs is the room's.
+UPLOAD_MAX: Final = 10 * MIB
+LONGER: Final = ("AIM_PURGE_REPLACE",)
 # The code of what is said of a file that was not processed.
-NOT_PROCESSED: Final = "90000"
+FILE_FAILED: Final = "90000"
 # What the file is processed with: option → header.
 _FLAGS: Final = {
     "asin_match_create": "AsinMatchCreate",
@@ -106,11 +111,25 @@ def _chosen(call: Call, header: str, values: tuple[str, ...], default: str, toke
 async def _upload(call: Call, kind: str, options: dict[str, str]) -> str:
     if call.request.method != "POST":
         raise Refused("INVALID_FILE_FORMAT")
-    body = b"".join([chunk async for chunk in call.chunks])
-    if not await asyncio.to_thread(_recognisable, kind, options, body):
+    beginning = await _beginning(call.chunks)
+    if len(beginning) > UPLOAD_MAX and kind not in LONGER:
         raise Refused("INVALID_FILE_FORMAT")
+    if not await asyncio.to_thread(_recognisable, kind, options, beginning):
+        raise Refused("INVALID_FILE_FORMAT")
+    body = _with_first(beginning, call.chunks) if len(beginning) > UPLOAD_MAX else beginning
     new = NewBatch(kind, UPLOADS[kind].lane, call.marketplace.id, options, call.strict, _content_type(call), body)
     return await call.services.batches.upload(call.seller_id, new, call.origin)
+
+
+async def _beginning(chunks: AsyncIterator[bytes]) -> bytes:
+    """The whole file, or more of it than most files may have: of what is longer, no more than this is in memory."""
+    found, size = [], 0
+    async for chunk in chunks:
+        found.append(chunk)
+        size += len(chunk)
+        if size > UPLOAD_MAX:
+            break
+    return b"".join(found)
 
 
 def _recognisable(kind: str, options: dict[str, str], body: bytes) -> bool:
@@ -120,7 +139,7 @@ def _recognisable(kind: str, options: dict[str, str], body: bytes) -> bool:
 
 
 def _content_type(call: Call) -> str:
-    """As the client said, who may name the file's encoding in it."""
+    """As the client said; it is kept, but no file is read by it."""
     given = call.request.headers.get("content-type", "").strip()
     return given if given and given.isprintable() and len(given) <= CONTENT_TYPE_MAX else "text/plain"
 
@@ -167,26 +186,25 @@ async def quick_fix(call: Call) -> Response:
     body = await asyncio.to_thread(aim_log.quick_fix, await _content(call, batch), rows) if rows else None
     if body is None:
         raise Refused("FILE_NOT_FOUND")
-    # In whatever encoding it came.
-    return Response(200, body, "text/plain")
+    return Response(200, body, written_in(body, _marketplace(batch)))
 
 
 async def _named_batch(call: Call) -> Submission:
-    number = call.parameters.text("BatchID") or ""
-    if number_of(number) is None:
+    number = number_of(call.parameters.text("BatchID") or "")
+    if number is None:
         raise Refused("INVALID_BATCH")
     try:
-        return await call.services.batches.find(call.seller_id, number)
+        return await call.services.batches.find(call.seller_id, str(number))
     except NotFound:
         raise Refused("INVALID_BATCH") from None
 
 
 async def _log(call: Call, batch: Submission, codec: str) -> bytes:
     findings = [_finding(issue) for issue in await call.services.batches.findings(batch)]
-    if batch.status == FATAL:
-        findings.insert(0, Finding(0, NOT_PROCESSED, await _reason(call, batch)))
+    if batch.status == FATAL and all(finding.number for finding in findings):
+        findings.insert(0, Finding(0, FILE_FAILED, await _reason(call, batch)))
     counts = counted(_processed(batch, findings), findings)
-    classic = (call.parameters.text("ErrorLogStyle") or "").lower() == "classic"
+    classic = call.standing.policies.errorlog_style == "CLASSIC"
     names = await _item_names(call, batch, findings) if classic else {}
     layout: aim_log.Layout = "classic" if classic else "seller-central"
     return await asyncio.to_thread(aim_log.error_log, layout, counts, findings, names, codec)
@@ -238,11 +256,12 @@ async def generate_report_now(call: Call) -> Response:
     wanted = _named_report(call, "generate")
     if wanted is None or not (wanted.generated or wanted.name == REFUNDS):
         raise Refused("INVALID_REPORT_NAME")
-    if wanted.generated:
-        options = {"days": str(call.parameters.days)} if wanted.dated else {}
-        await call.services.reports.request(
-            call.seller_id, wanted.name, options, call.origin, call.marketplace.id, call.strict
-        )
+    if wanted.name == REFUNDS:
+        await call.services.reports.issue_again(call.seller_id, REFUNDS, call.marketplace.id, call.origin)
+    else:
+        days = call.parameters.days if wanted.dated else 0
+        asked = Asked(wanted.name, (call.marketplace.id,), strict=call.strict, days=days)
+        await call.services.reports.request(call.seller_id, asked, call.origin)
     return success()
 
 
@@ -256,7 +275,8 @@ async def get_report_status(call: Call) -> Response:
 
 
 async def download_report(call: Call) -> Response:
-    number = call.parameters.text("ReportID") or await _latest(call)
+    given = call.parameters.text("ReportID")
+    number = await _latest(call) if given is None else str(number_of(given) or given)
     reports = call.services.reports
     try:
         document = await reports.document(call.seller_id, number)

@@ -26,7 +26,8 @@ from entrepot.services.reports import Reports
 
 PREFIXES: Final = ("/exec/panama/", "/exe/panama/")
 METHODS: Final = ("GET", "POST")
-BODY_LIMIT: Final = 10 * MIB
+# Of the longest files, which are stored while they come; most kinds have a limit of their own (`operations`).
+BODY_LIMIT: Final = 100 * MIB
 # Clients of the time wait ten minutes for an upload.
 BODY_SECONDS: Final = 600.0
 

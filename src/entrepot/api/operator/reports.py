@@ -16,7 +16,7 @@ async def list_schedules(call: Call) -> Response:
     found = await call.services.reports.schedules(call.parameters["seller"])
     views = [
         {
-            "report": TYPES[one.report_type].aim if one.report_type in TYPES else one.report_type,
+            "report": (TYPES[one.report_type].aim if one.report_type in TYPES else None) or one.report_type,
             "type": one.report_type,
             "hours": one.hours,
             "due_at": one.due_at.isoformat().replace("+00:00", "Z"),
@@ -60,8 +60,8 @@ def _only(body: dict[str, Any], *names: str) -> None:
 
 def _report(name: object) -> ReportType:
     found = (TYPES.get(name) or of_aim(name)) if isinstance(name, str) else None
-    if found is None or not found.generated:
-        known = ", ".join(one.aim for one in TYPES.values() if one.generated)
+    if found is None or not found.generated or found.aim is None:
+        known = ", ".join(one.aim for one in TYPES.values() if one.generated and one.aim)
         raise Invalid("report", f"'report' is one of {known}")
     return found
 

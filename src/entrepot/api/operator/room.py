@@ -14,6 +14,7 @@ from entrepot.api.operation import MIB, Operation, Routes
 from entrepot.domain import errors
 from entrepot.domain.errors import Denied, Invalid, NotFound, Problem
 from entrepot.services.access import Access
+from entrepot.services.health import Health
 from entrepot.services.mail import Mail
 from entrepot.services.marks import Marks
 from entrepot.services.orders import Orders
@@ -46,6 +47,7 @@ class Services:
     orders: Orders
     mail: Mail
     reports: Reports
+    health: Health
 
 
 @dataclass(frozen=True)

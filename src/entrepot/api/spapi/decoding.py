@@ -101,6 +101,11 @@ def instant(request: Request, name: str) -> datetime | None:
         raise Invalid(name, f"{name} is not an ISO 8601 date-time") from None
 
 
+def written(moment: datetime) -> str:
+    """As Amazon writes it in feeds and reports: `2023-03-12T21:23:02+00:00`."""
+    return moment.isoformat(timespec="seconds")
+
+
 Body = TypeVar("Body")
 
 

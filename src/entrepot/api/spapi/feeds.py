@@ -15,7 +15,6 @@ Source: the Feeds 2021-06-30 reference and its model. What no document says is d
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -32,6 +31,7 @@ from entrepot.api.spapi.decoding import (
     success,
     whole,
     words,
+    written,
 )
 from entrepot.api.spapi.room import Call
 from entrepot.domain.errors import Invalid, NotFound
@@ -77,6 +77,8 @@ async def create_feed_document(call: Call) -> Response:
 async def get_feed_document(call: Call) -> Response:
     encoded = boolean(call.request, "enableContentEncodingUrlHeader")
     document = await call.services.documents.find(call.seller_id, call.parameters["feedDocumentId"])
+    if document.of_report:
+        raise NotFound("document", document.document_id)
     url = call.services.links.download(call.seller_id, document.document_id, encoded=encoded and document.gzip)
     return success(call, FeedDocument(document.document_id, url, "GZIP" if document.gzip else None))
 
@@ -199,17 +201,12 @@ def _feed(submission: Submission) -> Feed:
         submission.submission_id,
         submission.feed_type,
         list(submission.marketplaces),
-        _time(submission.created_at),
+        written(submission.created_at),
         submission.status,
-        _time(submission.started_at) if submission.started_at else None,
-        _time(submission.finished_at) if submission.finished_at else None,
+        written(submission.started_at) if submission.started_at else None,
+        written(submission.finished_at) if submission.finished_at else None,
         submission.result_id,
     )
-
-
-def _time(moment: datetime) -> str:
-    """As Amazon writes it here: `2023-03-12T21:23:02+00:00`."""
-    return moment.isoformat(timespec="seconds")
 
 
 def _shown(text: str) -> str:

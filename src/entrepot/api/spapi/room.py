@@ -21,6 +21,7 @@ from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
 from entrepot.services.listings import Listings
 from entrepot.services.locations import Locations
+from entrepot.services.reports import Reports
 from entrepot.services.submissions import Submissions
 from entrepot.services.world import WorldService
 
@@ -39,6 +40,7 @@ class Services:
     documents: Documents
     links: Links
     submissions: Submissions
+    reports: Reports
     strict: bool  # the server's fidelity, where the seller has none of his own
 
 
