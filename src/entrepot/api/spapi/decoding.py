@@ -20,6 +20,10 @@ from entrepot.domain.ledger import Origin
 from entrepot.domain.marketplaces import MARKETPLACES
 
 Word = TypeVar("Word", bound=str)
+Place = TypeVar("Place")
+
+# What lists of feeds and of reports take.
+MARKETPLACES_LISTED_MAX: Final = 10
 
 
 def checked_marketplace(call: Call, marketplace_id: str) -> str:
@@ -92,13 +96,35 @@ def parse_instant(text: str) -> datetime:
 
 def instant(request: Request, name: str) -> datetime | None:
     """A parameter that is a date-time."""
-    text = request.one(name)
+    return moment(name, request.one(name))
+
+
+def moment(name: str, text: str | None) -> datetime | None:
+    """A date-time of that name, if there is one."""
     if not text:
         return None
     try:
         return parse_instant(text)
     except (ValueError, OverflowError):
         raise Invalid(name, f"{name} is not an ISO 8601 date-time") from None
+
+
+def listed_marketplaces(call: Call) -> list[str]:
+    """The parameter marketplaceIds of what lists feeds or reports."""
+    marketplaces = array(call.request, "marketplaceIds")
+    if len(marketplaces) > MARKETPLACES_LISTED_MAX:
+        raise Invalid("marketplaceIds", f"marketplaceIds takes 1 to {MARKETPLACES_LISTED_MAX} marketplaces")
+    return [checked_marketplace(call, one) for one in marketplaces]
+
+
+def resumed(call: Call, purpose: str, kind: type[Place], seconds: float) -> Place | None:
+    """What the nextToken of a list carries, which stands alone; None where there is none."""
+    token = call.request.one("nextToken")
+    if not token:
+        return None
+    if call.strict and len(call.request.query) > 1:
+        raise Invalid("nextToken", "nextToken must be the only parameter")
+    return call.services.pager.open(purpose, token, kind, seconds)
 
 
 def written(moment: datetime) -> str:

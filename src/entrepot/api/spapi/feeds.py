@@ -27,7 +27,9 @@ from entrepot.api.spapi.decoding import (
     boolean,
     checked_marketplace,
     instant,
+    listed_marketplaces,
     origin,
+    resumed,
     success,
     whole,
     words,
@@ -39,7 +41,6 @@ from entrepot.feeds.kinds import KINDS, lane_of
 from entrepot.services.submissions import STATUSES, Filters, New, Submission
 
 TYPES_MAX: Final = 10
-MARKETPLACES_LISTED_MAX: Final = 10
 MARKETPLACES_MAX: Final = 25
 PAGE_SIZE: Final = 10
 PAGE_SIZE_MAX: Final = 100
@@ -166,11 +167,7 @@ class _Place(msgspec.Struct, array_like=True):
 async def get_feeds(call: Call) -> Response:
     services, request = call.services, call.request
     purpose = f"getFeeds {call.seller_id}"
-    token = request.one("nextToken")
-    if token:
-        if call.strict and len(request.query) > 1:
-            raise Invalid("nextToken", "nextToken must be the only parameter")
-        place = services.pager.open(purpose, token, _Place, TOKEN_SECONDS)
+    if place := resumed(call, purpose, _Place, TOKEN_SECONDS):
         filters, size, bookmark = place.filters, place.size, place.bookmark
     else:
         filters, size, bookmark = _filters(call), whole(request, "pageSize", PAGE_SIZE, PAGE_SIZE_MAX), None
@@ -184,12 +181,9 @@ def _filters(call: Call) -> Filters:
     types = array(request, "feedTypes")
     if not 1 <= len(types) <= TYPES_MAX:
         raise Invalid("feedTypes", f"feedTypes takes 1 to {TYPES_MAX} feed types, or nextToken stands alone")
-    marketplaces = array(request, "marketplaceIds")
-    if len(marketplaces) > MARKETPLACES_LISTED_MAX:
-        raise Invalid("marketplaceIds", f"marketplaceIds takes 1 to {MARKETPLACES_LISTED_MAX} marketplaces")
     return Filters(
         [one for one in types if one in KINDS] or ["-"],
-        [checked_marketplace(call, one) for one in marketplaces],
+        listed_marketplaces(call),
         words(request, "processingStatuses", STATUSES),
         instant(request, "createdSince"),
         instant(request, "createdUntil"),

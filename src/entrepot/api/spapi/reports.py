@@ -21,7 +21,6 @@ Source: the Reports 2021-06-30 reference and its model. What no document says is
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated, Final
 
 import msgspec
@@ -34,8 +33,10 @@ from entrepot.api.spapi.decoding import (
     boolean,
     checked_marketplace,
     instant,
+    listed_marketplaces,
+    moment,
     origin,
-    parse_instant,
+    resumed,
     shown,
     success,
     whole,
@@ -50,7 +51,6 @@ from entrepot.services import reports as service
 from entrepot.services.reports import CANCELLED, DONE, FATAL, IN_PROGRESS, IN_QUEUE, NO_DATA, Asked, Recurring, Wanted
 
 TYPES_MAX: Final = 10
-MARKETPLACES_LISTED_MAX: Final = 10
 MARKETPLACES_MAX: Final = 25
 PAGE_SIZE: Final = 10
 PAGE_SIZE_MAX: Final = 100
@@ -111,8 +111,8 @@ async def create_report(call: Call) -> Response:
         _sold_in(call, wanted.marketplaceIds),
         _options(wanted.reportOptions),
         call.strict,
-        _moment("dataStartTime", wanted.dataStartTime),
-        _moment("dataEndTime", wanted.dataEndTime),
+        moment("dataStartTime", wanted.dataStartTime),
+        moment("dataEndTime", wanted.dataEndTime),
     )
     report = await call.services.reports.request(call.seller_id, asked, origin(call))
     return success(call, CreateReportResponse(report.number), 202)
@@ -139,11 +139,7 @@ class _Place(msgspec.Struct, array_like=True):
 async def get_reports(call: Call) -> Response:
     services, request = call.services, call.request
     purpose = f"getReports {call.seller_id}"
-    token = request.one("nextToken")
-    if token:
-        if call.strict and len(request.query) > 1:
-            raise Invalid("nextToken", "nextToken must be the only parameter")
-        place = services.pager.open(purpose, token, _Place, TOKEN_SECONDS)
+    if place := resumed(call, purpose, _Place, TOKEN_SECONDS):
         wanted, size, bookmark = place.wanted, place.size, place.bookmark
     else:
         wanted, size, bookmark = _wanted(call), whole(request, "pageSize", PAGE_SIZE, PAGE_SIZE_MAX), None
@@ -154,13 +150,10 @@ async def get_reports(call: Call) -> Response:
 
 def _wanted(call: Call) -> Wanted:
     request = call.request
-    marketplaces = array(request, "marketplaceIds")
-    if len(marketplaces) > MARKETPLACES_LISTED_MAX:
-        raise Invalid("marketplaceIds", f"marketplaceIds takes 1 to {MARKETPLACES_LISTED_MAX} marketplaces")
     statuses = words(request, "processingStatuses", STATUSES)
     return Wanted(
         _types(call, "reportTypes takes 1 to {most} report types, or nextToken stands alone"),
-        [checked_marketplace(call, one) for one in marketplaces],
+        listed_marketplaces(call),
         [ours for one in statuses for ours in STATUSES[one]],
         created_since=instant(request, "createdSince"),
         created_until=instant(request, "createdUntil"),
@@ -245,7 +238,7 @@ async def create_report_schedule(call: Call) -> Response:
     if not NEWER[report_type].scheduled:
         raise Invalid("reportType", f"reports of {report_type} are not made on a schedule")
     asked = Asked(report_type, marketplaces, _options(wanted.reportOptions), call.strict)
-    begun = _moment("nextReportCreationTime", wanted.nextReportCreationTime)
+    begun = moment("nextReportCreationTime", wanted.nextReportCreationTime)
     made = await call.services.reports.set_recurring(call.seller_id, asked, wanted.period, begun, origin(call))
     return success(call, CreateReportScheduleResponse(made.schedule_id), 201)
 
@@ -295,15 +288,6 @@ def _options(given: dict[str, str] | None) -> dict[str, str]:
     if not all(text.isprintable() for pair in options.items() for text in pair):
         raise Invalid("reportOptions", "reportOptions are printable texts")
     return options
-
-
-def _moment(name: str, text: str | None) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return parse_instant(text)
-    except (ValueError, OverflowError):
-        raise Invalid(name, f"{name} is not an ISO 8601 date-time") from None
 
 
 # Usage plans: the model's. Roles: those that any of the reports takes.
