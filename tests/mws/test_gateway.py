@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -12,11 +13,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.api.http import Request, Response
+from entrepot.api.mws import room as gateway
 from entrepot.api.mws.messages import ERRORS, PROLOG
 from entrepot.api.mws.room import REQUEST_LINE_MAX, claims
 from entrepot.api.mws.sections import HOSTS, SECTIONS
 from entrepot.domain.errors import Invalid, StaleToken, Unavailable
 from entrepot.domain.marketplaces import named
+from entrepot.services.access import MwsAccount
 from entrepot.wire.timestamps import instant
 from tests.mws import house, recorded
 from tests.mws.house import ADA, ADAS, AT, BEA, BEAS, DEV, ask, request, room
@@ -95,6 +98,28 @@ def test_every_section_tells_its_status(section: Any) -> None:
     response = ask(ROOM, request("GetServiceStatus", section=section.title))
 
     assert (response.status, namespace(response.body)) == (200, section.namespace)
+
+
+async def _away(self: house.Tabled, access_key_id: str) -> MwsAccount | None:
+    raise Unavailable("the database is away")
+
+
+async def _silent(self: house.Tabled, access_key_id: str) -> MwsAccount | None:
+    await asyncio.sleep(60)
+    raise AssertionError
+
+
+@pytest.mark.parametrize("lookup", [_away, _silent], ids=["away", "silent"])
+def test_while_nobody_can_be_identified_the_status_is_red_and_all_else_unavailable(
+    monkeypatch: pytest.MonkeyPatch, lookup: Any
+) -> None:
+    monkeypatch.setattr(house.Tabled, "_load_mws_developer", lookup)
+    monkeypatch.setattr(gateway, "IDENTITY_SECONDS", 0.05)
+
+    status, supply = ask(room(), request("GetServiceStatus")), ask(room(), request())
+
+    assert (status.status, b"<Status>RED</Status>" in status.body) == (200, True)
+    assert refusal(supply) == (503, "ServiceUnavailable")
 
 
 def test_what_xml_cannot_hold_is_replaced() -> None:

@@ -9,8 +9,6 @@ from typing import Any
 
 import pytest
 
-from entrepot.api.mws.sellers import SHOPS
-from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.storage.database import Database
 from tests.cast import CA, DE, UK, US, new_player
 from tests.mws import recorded
@@ -64,10 +62,6 @@ async def test_at_amazons_hosts_he_sells_in_their_region_only(database: Database
 
     assert await told("127.0.0.1:8080") == [US, DE, CA]
     assert await told("mws.amazonservices.com") == [US, CA]
-
-
-def test_every_marketplace_has_a_shop() -> None:
-    assert SHOPS.keys() == {one.code for one in MARKETPLACES.values()}
 
 
 def test_there_is_no_second_page(program: Program) -> None:

@@ -411,7 +411,6 @@ BY_SKU = sellers_skus(SKU)
         ({"QueryStartDateTime": "yesterday"}, "Invalid QueryStartDateTime: yesterday"),
         ({"QueryStartTime": "2026-02-30"}, "Invalid QueryStartDateTime: 2026-02-30"),
         (BY_SKU | {"ResponseGroup": "Full"}, "Invalid ResponseGroup: Full (one of Basic, Detailed)"),
-        (BY_SKU | {"ResponseGroup": "detailed"}, "Invalid ResponseGroup: detailed"),
         (BY_SKU | {"MarketplaceId": DE}, f"Invalid MarketplaceId: {DE} (not one of the seller's)"),
         (BY_SKU | {"MarketplaceId": "<&"}, "Invalid MarketplaceId: <&"),
     ],

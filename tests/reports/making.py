@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 
@@ -87,16 +87,19 @@ async def made(
     *marketplaces: str,
     start: datetime | None = None,
     end: datetime | None = None,
+    schedule_id: str | None = None,
     **options: str,
 ) -> Result:
-    """A report of any type, as it is made now. end: now, unless given; start: there too. options: the report's own."""
+    """A report of any type, as it is made now. end: now, unless given; start: as doors have it. options: its own."""
     now = await player.now()
     until = end or now
-    span = {"start": (start or until).isoformat(), "end": until.isoformat()}
+    begun = start or until - timedelta(days=TYPES[report_type].days)
+    span = {"start": begun.isoformat(), "end": until.isoformat()}
     options = {f"option:{name}": value for name, value in options.items()} | span
     door, where = ("spapi", "a program"), marketplaces or (US,)
     submission = Submission(
-        player.id, "0", 0, *door, report_type, LANE, where, "", options, False, IN_PROGRESS, now
+        player.id, "0", 0, *door, report_type, LANE, where, "", options, False, IN_PROGRESS, now,
+        schedule_id=schedule_id,
     )  # fmt: skip
     no_documents = cast(Documents, None)
     return await REPORTS[report_type].resolved()(Job(submission, player.database, player.ledger, no_documents))

@@ -241,3 +241,14 @@ async def test_nobody_sees_another_sellers_orders(player: Player, database: Data
     await player.advance(MINUTE)
 
     assert [await lines(player, name) for name in (BY_DATE, BY_UPDATE, UNSHIPPED, CLASSIC)] == [[]] * 4
+
+
+async def test_a_schedule_of_unshipped_orders_tells_all_of_them_whatever_its_span(player: Player) -> None:
+    order = await paid(player)
+    await player.advance(DAY)
+    now = await player.now()
+
+    span = {"start": now - MINUTE, "end": now}
+    asked, scheduled = await lines(player, CLASSIC, **span), await lines(player, CLASSIC, schedule_id="1", **span)
+
+    assert (asked, [row["order-id"] for row in scheduled]) == ([], [order])

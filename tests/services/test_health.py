@@ -84,6 +84,7 @@ async def test_failures_and_a_slow_database_are_told(
         ("6 minutes", None, "IN_QUEUE", "YELLOW"),
         ("61 minutes", None, "IN_QUEUE", "RED"),
         ("61 minutes", "2099-01-01", "IN_QUEUE", "GREEN"),
+        ("61 minutes", "2001-01-01", "IN_QUEUE", "RED"),
         ("61 minutes", None, "IN_PROGRESS", "GREEN"),
     ],
 )
@@ -105,6 +106,30 @@ async def test_a_file_that_waits_for_a_worker_is_told(
         )
     try:
         assert await level(health) == wanted
+    finally:
+        async with database.write() as connection:
+            await connection.execute("delete from submissions where seller_id = $1", player.id)
+
+
+async def test_a_file_behind_another_of_its_lane_waits_for_that_and_not_for_a_worker(
+    health: Health, database: Database
+) -> None:
+    player = await new_player(database)
+    async with database.write() as connection:
+        for arrived, status in ((1, "IN_PROGRESS"), (2, "IN_QUEUE")):
+            await connection.execute(
+                """
+                insert into submissions (seller_id, submission_id, arrived, door, actor, feed_type, lane, marketplaces,
+                                         document_id, options, strict, status, created_at, queued_at)
+                values ($1, $2::int::text, $2, 'test', 'test', 'X', 'x', '{}', '', '{}', false, $3, now(),
+                        clock_timestamp() - interval '61 minutes')
+                """,
+                player.id,
+                arrived,
+                status,
+            )
+    try:
+        assert await level(health) == "GREEN"
     finally:
         async with database.write() as connection:
             await connection.execute("delete from submissions where seller_id = $1", player.id)

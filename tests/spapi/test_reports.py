@@ -208,7 +208,7 @@ def test_a_report_tells_the_span_it_was_asked_for(shop: Program) -> None:
     start = report_of(shop, asked(shop, ORDERS, dataStartTime=span["dataStartTime"]))
 
     assert (both["dataStartTime"], both["dataEndTime"]) == ("2026-03-01T08:00:00+00:00", "2026-03-02T00:00:00+00:00")
-    assert end["dataStartTime"] == end["dataEndTime"] == "2026-03-02T00:00:00+00:00"
+    assert (end["dataStartTime"], end["dataEndTime"]) == ("2026-03-01T00:00:00+00:00", "2026-03-02T00:00:00+00:00")
     assert start["dataEndTime"] == start["createdTime"] == "2026-03-31T12:00:00+00:00"
 
 

@@ -13,7 +13,8 @@ Region = Literal["NA", "EU", "FE"]
 
 @dataclass(frozen=True, slots=True)
 class Marketplace:
-    """One marketplace; `currency` is an ISO 4217 code, `zone` an IANA time zone."""
+    """One marketplace; `currency` is an ISO 4217 code, `zone` an IANA time zone, `site` the
+    end of its domain name."""
 
     code: str
     id: str
@@ -21,32 +22,33 @@ class Marketplace:
     currency: str
     zone: str
     region: Region
+    site: str
 
 
 _TABLE = (
-    Marketplace("US", "ATVPDKIKX0DER", "US", "USD", "America/Los_Angeles", "NA"),
-    Marketplace("CA", "A2EUQ1WTGCTBG2", "CA", "CAD", "America/Los_Angeles", "NA"),
-    Marketplace("MX", "A1AM78C64UM0Y8", "MX", "MXN", "America/Los_Angeles", "NA"),
-    Marketplace("BR", "A2Q3Y263D00KWC", "BR", "BRL", "America/Sao_Paulo", "NA"),
-    Marketplace("UK", "A1F83G8C2ARO7P", "GB", "GBP", "Europe/London", "EU"),
-    Marketplace("DE", "A1PA6795UKMFR9", "DE", "EUR", "Europe/Berlin", "EU"),
-    Marketplace("FR", "A13V1IB3VIYZZH", "FR", "EUR", "Europe/Paris", "EU"),
-    Marketplace("IT", "APJ6JRA9NG5V4", "IT", "EUR", "Europe/Rome", "EU"),
-    Marketplace("ES", "A1RKKUPIHCS9HS", "ES", "EUR", "Europe/Madrid", "EU"),
-    Marketplace("NL", "A1805IZSGTT6HS", "NL", "EUR", "Europe/Amsterdam", "EU"),
-    Marketplace("BE", "AMEN7PMS3EDWL", "BE", "EUR", "Europe/Brussels", "EU"),
-    Marketplace("IE", "A28R8C7NBKEWEA", "IE", "EUR", "Europe/Dublin", "EU"),
-    Marketplace("SE", "A2NODRKZP88ZB9", "SE", "SEK", "Europe/Stockholm", "EU"),
-    Marketplace("PL", "A1C3SOZRARQ6R3", "PL", "PLN", "Europe/Warsaw", "EU"),
-    Marketplace("TR", "A33AVAJ2PDY3EV", "TR", "TRY", "Europe/Istanbul", "EU"),
-    Marketplace("ZA", "AE08WJ6YKNBMC", "ZA", "ZAR", "Africa/Johannesburg", "EU"),
-    Marketplace("EG", "ARBP9OOSHTCHU", "EG", "EGP", "Africa/Cairo", "EU"),
-    Marketplace("SA", "A17E79C6D8DWNP", "SA", "SAR", "Asia/Riyadh", "EU"),
-    Marketplace("AE", "A2VIGQ35RCS4UG", "AE", "AED", "Asia/Dubai", "EU"),
-    Marketplace("IN", "A21TJRUUN4KGV", "IN", "INR", "Asia/Kolkata", "EU"),
-    Marketplace("JP", "A1VC38T7YXB528", "JP", "JPY", "Asia/Tokyo", "FE"),
-    Marketplace("AU", "A39IBJ37TRP1C6", "AU", "AUD", "Australia/Sydney", "FE"),
-    Marketplace("SG", "A19VAU5U5O7RUS", "SG", "SGD", "Asia/Singapore", "FE"),
+    Marketplace("US", "ATVPDKIKX0DER", "US", "USD", "America/Los_Angeles", "NA", "com"),
+    Marketplace("CA", "A2EUQ1WTGCTBG2", "CA", "CAD", "America/Los_Angeles", "NA", "ca"),
+    Marketplace("MX", "A1AM78C64UM0Y8", "MX", "MXN", "America/Los_Angeles", "NA", "com.mx"),
+    Marketplace("BR", "A2Q3Y263D00KWC", "BR", "BRL", "America/Sao_Paulo", "NA", "com.br"),
+    Marketplace("UK", "A1F83G8C2ARO7P", "GB", "GBP", "Europe/London", "EU", "co.uk"),
+    Marketplace("DE", "A1PA6795UKMFR9", "DE", "EUR", "Europe/Berlin", "EU", "de"),
+    Marketplace("FR", "A13V1IB3VIYZZH", "FR", "EUR", "Europe/Paris", "EU", "fr"),
+    Marketplace("IT", "APJ6JRA9NG5V4", "IT", "EUR", "Europe/Rome", "EU", "it"),
+    Marketplace("ES", "A1RKKUPIHCS9HS", "ES", "EUR", "Europe/Madrid", "EU", "es"),
+    Marketplace("NL", "A1805IZSGTT6HS", "NL", "EUR", "Europe/Amsterdam", "EU", "nl"),
+    Marketplace("BE", "AMEN7PMS3EDWL", "BE", "EUR", "Europe/Brussels", "EU", "com.be"),
+    Marketplace("IE", "A28R8C7NBKEWEA", "IE", "EUR", "Europe/Dublin", "EU", "ie"),
+    Marketplace("SE", "A2NODRKZP88ZB9", "SE", "SEK", "Europe/Stockholm", "EU", "se"),
+    Marketplace("PL", "A1C3SOZRARQ6R3", "PL", "PLN", "Europe/Warsaw", "EU", "pl"),
+    Marketplace("TR", "A33AVAJ2PDY3EV", "TR", "TRY", "Europe/Istanbul", "EU", "com.tr"),
+    Marketplace("ZA", "AE08WJ6YKNBMC", "ZA", "ZAR", "Africa/Johannesburg", "EU", "co.za"),
+    Marketplace("EG", "ARBP9OOSHTCHU", "EG", "EGP", "Africa/Cairo", "EU", "eg"),
+    Marketplace("SA", "A17E79C6D8DWNP", "SA", "SAR", "Asia/Riyadh", "EU", "sa"),
+    Marketplace("AE", "A2VIGQ35RCS4UG", "AE", "AED", "Asia/Dubai", "EU", "ae"),
+    Marketplace("IN", "A21TJRUUN4KGV", "IN", "INR", "Asia/Kolkata", "EU", "in"),
+    Marketplace("JP", "A1VC38T7YXB528", "JP", "JPY", "Asia/Tokyo", "FE", "co.jp"),
+    Marketplace("AU", "A39IBJ37TRP1C6", "AU", "AUD", "Australia/Sydney", "FE", "com.au"),
+    Marketplace("SG", "A19VAU5U5O7RUS", "SG", "SGD", "Asia/Singapore", "FE", "sg"),
 )
 
 MARKETPLACES: dict[str, Marketplace] = {marketplace.id: marketplace for marketplace in _TABLE}

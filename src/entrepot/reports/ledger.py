@@ -18,10 +18,10 @@ from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.feeds.job import TEXT, Job, Result, Unreadable
 from entrepot.reports.files import Encoding, table
 from entrepot.reports.types import TYPES
+from entrepot.services.reports import OPTION
 from entrepot.storage import report_ledger as storage
 from entrepot.storage.report_ledger import Extent, Location, Period
 
-OPTION: Final = "option:"
 # So far back the ledger is told.
 MONTHS: Final = 18
 

@@ -8,7 +8,7 @@ SP-API reference §7.2 (all orders); domain specification §4.2.
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
@@ -21,8 +21,6 @@ from entrepot.storage.report_orders import Dated, Layout, Span
 
 # OrderReport has the marketplace's own time, but for Japan's.
 _ZONES: Final = {"JP": "UTC"}
-# Who asks for all orders and says no day is told of so many.
-_USUAL: Final = timedelta(days=30)
 _EVER: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,9 +33,10 @@ async def order_report(job: Job) -> Result:
 
 
 async def unshipped(job: Job) -> Result:
-    """Those of all times, unless a span was asked for."""
+    """Those of all times, unless a span was asked for. A schedule's is not: orders wait longer than its periods."""
     start, end = _asked(job)
-    span = Span(start if start < end else _EVER, end, tuple(job.marketplaces), _zone(job))
+    named = start < end and job.submission.schedule_id is None
+    span = Span(start if named else _EVER, end, tuple(job.marketplaces), _zone(job))
     return _table(job, storage.unshipped(job.database, job.seller_id, _columns(job), span))
 
 
@@ -55,8 +54,7 @@ def _sold(job: Job, layout: Layout, zone: str) -> Result:
 
 
 def _every(job: Job, dated: Dated) -> Result:
-    start, end = _asked(job)
-    span = Span(start if start < end else end - _USUAL, end, tuple(job.marketplaces), "UTC")
+    span = Span(*_asked(job), tuple(job.marketplaces), "UTC")
     return _table(job, storage.every_order(job.database, job.seller_id, _columns(job), span, dated))
 
 

@@ -24,14 +24,16 @@ _NEWER: Final = "GET_"
 @dataclass(frozen=True)
 class ReportType:
     """aim: its ReportName there, if it has one. generated: it can be asked for; the others come by themselves. dated:
-    it is about a span of days that ends when it is asked for, not about that moment. scheduled: a schedule may ask for
-    it. columns: none, where the lines are free text."""
+    it is about a span of days that ends when it is asked for, not about that moment. days: of how many, where MWS and
+    SP-API are not told when it begins. scheduled: a schedule may ask for it. columns: none, where the lines are free
+    text."""
 
     name: str
     columns: tuple[str, ...]
     aim: str | None = None
     generated: bool = True
     dated: bool = False
+    days: int = 0
     scheduled: bool = True
 
     @property
@@ -146,6 +148,7 @@ _ORDERS: Final = (
         ),
         aim="Order",
         dated=True,
+        days=1,
     ),
     ReportType(
         "GET_FLAT_FILE_ORDERS_DATA",
@@ -159,6 +162,7 @@ _ORDERS: Final = (
         ),
         aim="OrderReport",
         dated=True,
+        days=1,
     ),
     ReportType("GET_FLAT_FILE_ACTIONABLE_ORDER_DATA", _UNSHIPPED, dated=True),
     ReportType(
@@ -167,9 +171,11 @@ _ORDERS: Final = (
         dated=True,
     ),
     ReportType(
-        "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL", _EVERY_ORDER, dated=True, scheduled=False
+        "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_LAST_UPDATE_GENERAL", _EVERY_ORDER, dated=True, days=30, scheduled=False
     ),
-    ReportType("GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL", _EVERY_ORDER, dated=True, scheduled=False),
+    ReportType(
+        "GET_FLAT_FILE_ALL_ORDERS_DATA_BY_ORDER_DATE_GENERAL", _EVERY_ORDER, dated=True, days=30, scheduled=False
+    ),
 )  # fmt: skip
 
 _INSTALLED: Final = (

@@ -170,12 +170,7 @@ def unshipped(database: Database, seller_id: str, columns: Sequence[str], span: 
 # All orders
 
 # What a marketplace is called as a channel: after its site.
-_SITES: Final = {
-    "US": "com", "CA": "ca", "MX": "com.mx", "BR": "com.br", "UK": "co.uk", "DE": "de", "FR": "fr", "IT": "it",
-    "ES": "es", "NL": "nl", "BE": "com.be", "IE": "ie", "SE": "se", "PL": "pl", "TR": "com.tr", "ZA": "co.za",
-    "EG": "eg", "SA": "sa", "AE": "ae", "IN": "in", "JP": "co.jp", "AU": "com.au", "SG": "sg",
-}  # fmt: skip
-_SITE: Final = " ".join(f"when '{m.id}' then 'Amazon.{_SITES[m.code]}'" for m in MARKETPLACES.values())
+_SITE: Final = " ".join(f"when '{m.id}' then 'Amazon.{m.site}'" for m in MARKETPLACES.values())
 _KEPT: Final = "(t.ordered - t.cancelled)"
 # Nothing is said of what an item cost that nobody gets.
 _CHARGED: Final = f"case when {_KEPT} > 0 then {{}} end"

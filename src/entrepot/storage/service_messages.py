@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from entrepot.storage.database import Connection
 
@@ -48,11 +49,20 @@ async def delete(connection: Connection, locale: str | None) -> int:
 
 async def queue_age(connection: Connection) -> float:
     """For how many seconds the file that waits longest could have been started; 0: none waits."""
-    seconds: float | None = await connection.fetchval(
-        """
-        select extract(epoch from clock_timestamp() - min(queued_at))::float8 from submissions
-         where status in ('IN_QUEUE', 'IN_PROGRESS')  -- as the index has it
-           and status = 'IN_QUEUE' and ready_at is null
-        """
-    )
+    seconds: float | None = await connection.fetchval(_QUEUE_AGE)
     return seconds or 0.0
+
+
+# Of files that nothing of their lane is before, and which are ready in their seller's world; `ready_at` as real time.
+_QUEUE_AGE: Final = """
+    select extract(epoch from clock_timestamp() - min(greatest(s.queued_at,
+        l.clock_real + (s.ready_at - l.clock_world) / nullif(l.clock_rate, 0))))::float8
+    from submissions s join ledgers l using (seller_id)
+    where s.status in ('IN_QUEUE', 'IN_PROGRESS')  -- as the index has it
+    and s.status = 'IN_QUEUE'
+    and (s.ready_at is null or s.ready_at <= l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate)
+    and not exists (
+        select from submissions o where o.seller_id = s.seller_id and o.lane = s.lane
+        and (o.status = 'IN_PROGRESS' or (o.status = 'IN_QUEUE' and o.arrived < s.arrived))
+    )
+"""

@@ -66,7 +66,9 @@ class Call:
 
 @dataclass(frozen=True)
 class MwsOperation:
-    """`bucket`: operations of a section with the same one share their quota; none: the action's own."""
+    """`bucket`: operations of a section with the same one share their quota; none: the action's own. `outage`: what it
+    answers where nobody can be identified, as the database is away; given the section, the request's id and the time.
+    """
 
     section: Section
     action: str
@@ -74,6 +76,7 @@ class MwsOperation:
     quota: Quota
     bucket: str = ""
     hourly: int | None = None
+    outage: Callable[[Section, str, float], Response] | None = None
     streams: bool = False  # POST only; all parameters are in the query, and the body is the function's
 
     @property

@@ -69,11 +69,14 @@ class Parameters:
         return int(value)
 
     def choice(self, name: str, values: Sequence[str], default: str) -> str:
-        """One of these values, exactly. Raises Refused."""
+        """One of these values, in any case. Raises Refused."""
         value = self.text(name)
-        if value is not None and value not in values:
+        if value is None:
+            return default
+        found = next((one for one in values if one.lower() == value.lower()), None)
+        if found is None:
             raise bad(name, value, f"one of {', '.join(values)}")
-        return default if value is None else value
+        return found
 
     def flag(self, name: str, default: bool = False) -> bool:
         """An xs:boolean, in any case, as Python's clients write True. Raises Refused."""

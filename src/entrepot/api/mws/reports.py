@@ -104,8 +104,6 @@ NEVER: Final = "_NEVER_"
 _OTHERS: Final = {"PT5M": "_5_MINUTES_", "PT84H": "_84_HOURS_", "P18D": "_18_DAYS_", "P1M": "_1_MONTH_"}
 _PERIODS: Final = _OTHERS | {period: name for name, period in SCHEDULES.items()}
 SCHEDULE_DATE_MAX: Final = timedelta(days=366)
-# How many days before its end a report begins unless it is said.
-DAYS: Final = {"GET_FLAT_FILE_ORDERS_DATA": 1}
 OPTIONS_MAX: Final = 100
 _INFORMATION: Final = 100
 _OPTIONS: Final = "ReportOptions"
@@ -126,7 +124,7 @@ async def request_report(call: Call) -> Response:
         call.strict,
         call.parameters.instant("StartDate"),
         call.parameters.instant("EndDate"),
-        DAYS.get(kind.name, 0),
+        kind.days,
     )
     result = result_of(call)
     _add_request(result, await call.services.reports.request(call.seller_id, asked, call.origin))

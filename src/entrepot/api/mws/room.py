@@ -26,11 +26,12 @@ one. Path and query are signed as they came, so that both `/FulfillmentInventory
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
-from typing import Final
+from typing import Any, Final, TypeVar
 
 from entrepot.api.http import Request, Response
 from entrepot.api.mws import messages
@@ -40,11 +41,13 @@ from entrepot.api.mws.parameters import Parameters, bad
 from entrepot.api.mws.quotas import Hours, Quotas
 from entrepot.api.mws.sections import HOSTS, SECTIONS, Section, host_name
 from entrepot.api.operation import MIB, Throttle
-from entrepot.domain.errors import Denied, Problem, TooLarge
+from entrepot.domain.errors import Denied, Problem, TooLarge, Unavailable
 from entrepot.domain.identifiers import SELLER_ID
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.services.access import MwsAccount
 from entrepot.wire import query_signing, timestamps
+
+T = TypeVar("T")
 
 FORM: Final = "application/x-www-form-urlencoded"
 FORM_LIMIT: Final = 1 * MIB
@@ -55,6 +58,8 @@ _SHOWN: Final = 100
 REQUEST_LINE_MAX: Final = 8190
 USER_AGENT_MAX: Final = 500
 WINDOW_SECONDS: Final = 15 * 60
+# A database that has not said by then who asks is away.
+IDENTITY_SECONDS: Final = 10.0
 # Feeds of a size that was allowed took their time.
 BODY_SECONDS: Final = 900.0
 
@@ -114,7 +119,12 @@ class MwsRoom:
             parameters, rest = await self._parameters(request, chunks)
             operation = self._operation(request, parameters)
             name, section = operation.name, operation.section
-            return name, await self._operate(request, parameters, operation, rest)
+            try:
+                return name, await self._operate(request, parameters, operation, rest)
+            except Unavailable:
+                if operation.outage is None:
+                    raise
+                return name, operation.outage(operation.section, request.request_id, self._now())
         except (Refused, Problem, TimeoutError) as problem:
             return name, problem_response(problem, section, request.request_id, self._now(), form="gateway")
 
@@ -182,7 +192,7 @@ class MwsRoom:
 
     async def _developer(self, parameters: Parameters) -> tuple[str, MwsAccount]:
         access_key_id = _required(parameters, "AWSAccessKeyId")
-        developer = await self._services.access.mws_developer(access_key_id)
+        developer = await _soon(self._services.access.mws_developer(access_key_id))
         if developer is None:
             raise Refused("InvalidAccessKeyId")
         return access_key_id, developer
@@ -190,9 +200,19 @@ class MwsRoom:
     async def _seller(self, parameters: Parameters, developer: MwsAccount) -> MwsAccount:
         seller_id = parameters.text(*SELLER) or ""
         try:
-            return await self._services.access.mws_seller(developer, seller_id, parameters.text("MWSAuthToken"))
+            token = parameters.text("MWSAuthToken")
+            return await _soon(self._services.access.mws_seller(developer, seller_id, token))
         except Denied as denied:
             raise Refused("AccessDenied", DENIALS[denied.reason]) from None
+
+
+async def _soon(lookup: Coroutine[Any, Any, T]) -> T:
+    """What a lookup finds. Raises Unavailable where the database says nothing."""
+    try:
+        async with asyncio.timeout(IDENTITY_SECONDS):
+            return await lookup
+    except TimeoutError:
+        raise Unavailable("the database does not answer") from None
 
 
 def _section_of(request: Request) -> Section | None:

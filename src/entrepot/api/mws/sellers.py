@@ -7,7 +7,6 @@ are suspended here, and nobody has so many marketplaces that there were a second
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
 from entrepot.api.http import Response
@@ -17,34 +16,8 @@ from entrepot.api.mws.sections import HOSTS, SELLERS, host_name
 from entrepot.api.operation import Quota
 from entrepot.domain.errors import StaleToken
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
+from entrepot.domain.mfn.issues import language_of
 from entrepot.wire import xml
-
-# Code → the end of its domain name, the language of its shop. Its name is "Amazon" and that end.
-SHOPS: Final[Mapping[str, tuple[str, str]]] = {
-    "US": (".com", "en_US"),
-    "CA": (".ca", "en_CA"),
-    "MX": (".com.mx", "es_MX"),
-    "BR": (".com.br", "pt_BR"),
-    "UK": (".co.uk", "en_GB"),
-    "DE": (".de", "de_DE"),
-    "FR": (".fr", "fr_FR"),
-    "IT": (".it", "it_IT"),
-    "ES": (".es", "es_ES"),
-    "NL": (".nl", "nl_NL"),
-    "BE": (".com.be", "fr_BE"),
-    "IE": (".ie", "en_IE"),
-    "SE": (".se", "sv_SE"),
-    "PL": (".pl", "pl_PL"),
-    "TR": (".com.tr", "tr_TR"),
-    "ZA": (".co.za", "en_ZA"),
-    "EG": (".eg", "ar_EG"),
-    "SA": (".sa", "ar_SA"),
-    "AE": (".ae", "en_AE"),
-    "IN": (".in", "en_IN"),
-    "JP": (".co.jp", "ja_JP"),
-    "AU": (".com.au", "en_AU"),
-    "SG": (".sg", "en_SG"),
-}
 
 
 async def list_marketplace_participations(call: Call) -> Response:
@@ -76,14 +49,13 @@ def _add_participation(parent: xml.Element, marketplace: Marketplace, seller_id:
 
 
 def _add_marketplace(parent: xml.Element, marketplace: Marketplace) -> None:
-    end, language = SHOPS[marketplace.code]
     element = xml.add(parent, "Marketplace")
     xml.add(element, "MarketplaceId", marketplace.id)
-    xml.add(element, "Name", f"Amazon{end}")
+    xml.add(element, "Name", f"Amazon.{marketplace.site}")
     xml.add(element, "DefaultCountryCode", marketplace.country)
     xml.add(element, "DefaultCurrencyCode", marketplace.currency)
-    xml.add(element, "DefaultLanguageCode", language)
-    xml.add(element, "DomainName", f"www.amazon{end}")
+    xml.add(element, "DefaultLanguageCode", language_of(marketplace.country))
+    xml.add(element, "DomainName", f"www.amazon.{marketplace.site}")
 
 
 _PLAN: Final = Quota(rate=1 / 60, burst=15)

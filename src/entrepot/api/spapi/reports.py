@@ -113,6 +113,7 @@ async def create_report(call: Call) -> Response:
         call.strict,
         moment("dataStartTime", wanted.dataStartTime),
         moment("dataEndTime", wanted.dataEndTime),
+        NEWER[wanted.reportType].days,
     )
     report = await call.services.reports.request(call.seller_id, asked, origin(call))
     return success(call, CreateReportResponse(report.number), 202)
