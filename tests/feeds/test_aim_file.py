@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from entrepot.domain.commands import Patch
 from entrepot.domain.conditions import CONDITIONS
 from entrepot.domain.errors import Invalid
 from entrepot.domain.identifiers import LOADER_ID_TYPES, asin, check_digit, gtin, isbn_10_check
@@ -84,14 +83,7 @@ def finding(file: AimFile) -> Finding:
 
 
 def attributes(file: AimFile, place: int = 0) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for patch in file.attribute_patches(place):
-        assert patch.op == "replace"
-        assert patch.value is not None
-        [instance] = patch.value
-        found[patch.path.removeprefix("/attributes/")] = instance.get("value", instance.get("media_location"))
-    assert list(found) == file.names(place)
-    return found
+    return {name: given.get("value", given.get("media_location")) for name, given in file.instances(place)}
 
 
 def refusal(content: str | bytes, *arguments: Any, **options: Any) -> FeedUnreadable:
@@ -137,13 +129,13 @@ def test_the_rows_of_the_template_come_out_as_columns() -> None:
     }
 
 
-def test_patches_have_the_form_that_listings_take() -> None:
+def test_attributes_have_the_form_that_listings_take() -> None:
     file = read(row(sku="A", product_id="B000000001", image_url="http://x/a.jpg", item_name="N"))
 
-    assert file.attribute_patches(0) == [
-        Patch("replace", "/attributes/merchant_suggested_asin", [{"value": "B000000001"}]),
-        Patch("replace", "/attributes/item_name", [{"value": "N"}]),
-        Patch("replace", "/attributes/main_product_image_locator", [{"media_location": "http://x/a.jpg"}]),
+    assert list(file.instances(0)) == [
+        ("merchant_suggested_asin", {"value": "B000000001"}),
+        ("item_name", {"value": "N"}),
+        ("main_product_image_locator", {"media_location": "http://x/a.jpg"}),
     ]
 
 
@@ -484,14 +476,14 @@ def test_a_file_of_two_columns_modifies() -> None:
 
     assert (file.skus, file.actions) == (["A", "B", "C"], ["a", "a", "d"])
     assert (file.prices, file.quantities) == ([Decimal("1.50"), None, Decimal("2.00")], [None, 7, 0])
-    assert (file.marks, file.attribute_patches(0)) == ([None] * 3, [])
+    assert (file.marks, list(file.instances(0))) == ([None] * 3, [])
     assert (finding(file).number, finding(file).code, finding(file).sku) == (4, CELL_MISSING, "D")
 
 
 def test_other_columns_are_ignored_when_a_file_only_modifies() -> None:
     file = read("sku\tquantity\titem-note\nA\t1\tnew\n", "modify-only")
 
-    assert (file.skus, file.attribute_patches(0)) == (["A"], [])
+    assert (file.skus, list(file.instances(0))) == (["A"], [])
     assert "ignored: item-note" in finding(file).message
 
 
@@ -766,5 +758,5 @@ def test_any_bytes_are_read_or_refused_and_the_door_never_refuses_what_is_read(
     assert len(file.numbers) + len(rows) == file.processed
     columns = (file.skus, file.actions, file.prices, file.quantities, file.marks, file.asins, file.gtins, file.centers)
     assert {len(column) for column in columns} == {len(file.numbers)}
-    assert all(patch.value for place in range(len(file.skus)) for patch in file.attribute_patches(place))
+    assert all(given for place in range(len(file.skus)) for _, given in file.instances(place))
     aim_file.item_names(content, format, place("JP"), file.numbers)

@@ -1,8 +1,8 @@
 """AIM's inventory files: tab-delimited, of books, or UIEE; to add, modify and delete, or to modify two columns only.
 
-Read column by column: each different cell is decoded once, texts are only measured, and the patches of a row are built
-when they are asked for. A row with an error is left out and named; it never stops the file. Sources: AIM reference §6
-(modes, quantities), §7 (formats, columns, values).
+Read column by column: each different cell is decoded once, texts are only measured, and what a row says of its item is
+put together when it is asked for. A row with an error is left out and named; it never stops the file. Sources: AIM
+reference §6 (modes, quantities), §7 (formats, columns, values).
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ from hashlib import blake2b
 from typing import Any, Final, Literal
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
-from entrepot.domain.commands import Patch
 from entrepot.domain.conditions import Condition
 from entrepot.domain.marketplaces import Marketplace
 from entrepot.domain.mfn.aim_columns import ATTRIBUTES, CONDITION, IMAGE, NAME
@@ -119,14 +118,6 @@ class AimFile:
 
     def item_name(self, place: int) -> str:
         return self.text(place, NAME)
-
-    def names(self, place: int) -> list[str]:
-        """The attributes that the row gives."""
-        return [name for name, _ in self.instances(place)]
-
-    def attribute_patches(self, place: int) -> list[Patch]:
-        """What the row says, but for price, quantity and who fulfils."""
-        return [Patch("replace", f"/attributes/{name}", [instance]) for name, instance in self.instances(place)]
 
     def instances(self, place: int) -> Iterator[tuple[str, dict[str, Any]]]:
         """What the row says of each attribute."""

@@ -20,7 +20,6 @@ from entrepot.domain.marketplaces import Marketplace
 from entrepot.domain.mfn.attributes import (
     AVAILABILITY,
     CHANNEL,
-    FBA_CHANNELS,
     LEAD_TIME,
     OFFER,
     Findings,
@@ -34,7 +33,7 @@ from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
 from entrepot.domain.papers import Instance
 from entrepot.feeds.aim_file import MODIFY_ONLY, AimFile, Mode
 from entrepot.feeds.findings import Finding
-from entrepot.feeds.patches import NOT_IN_CATALOG, from_warehouse, offer_of, offer_patches, to_warehouse
+from entrepot.feeds.patches import NOT_IN_CATALOG, WAREHOUSE, from_warehouse, offer_of, offer_patches, to_warehouse
 from entrepot.feeds.sheet import CLEARED
 from entrepot.services.describing import Listed
 from entrepot.storage.bulk import Terms
@@ -44,14 +43,13 @@ PURGE: Final = "purge-replace"
 # AsinMatchCreate N: no new products. The text of 2006; the code that later files had for it.
 NO_PRODUCT: Final = "5501"
 NO_PRODUCT_TEXT: Final = "SKU {sku} cannot be matched to an existing product for the following reason: [ , ]."
-_WAREHOUSE: Final = ("AMAZON", *FBA_CHANNELS.values())
 _IDENTIFYING: Final = (ASIN_ATTRIBUTE, *ID_ATTRIBUTES)
 _NOWHERE: Final = Listed((), frozenset())
 CLOSED: Final = Listed((), frozenset(), closed=True)
 
 # What a row is told that is about no listing, in the words of 2006 (§8).
 NOT_LISTED: Final = "Item with this SKU is not found in our system."
-ALREADYCLOSED: Final = "Item with this SKU is already closed."
+ALREADY_CLOSED: Final = "Item with this SKU is already closed."
 NOT_PROCESSED: Final = "This SKU does not exist in the Amazon.com catalog. Your inventory data was not processed."
 NOT_ACTIVE: Final = "SKU {sku} provided was not active; price was not updated."
 
@@ -202,11 +200,11 @@ class Rows:
 
     def _not_there(self, row: Row, closed: bool) -> str:
         if self.mode != MODIFY_ONLY:
-            return ALREADYCLOSED if closed else NOT_LISTED
+            return ALREADY_CLOSED if closed else NOT_LISTED
         return NOT_ACTIVE.format(sku=row.sku) if closed and row.quantity is None else NOT_PROCESSED
 
     def _refused(self, row: Row, listed: Listed | None, matched: str | None) -> Finding | None:
-        if row.center not in _WAREHOUSE:
+        if row.center not in WAREHOUSE:
             lacks = self.file.missing_to_create(row.place) if listed is None else None
             if lacks := lacks or (self._lacks(row) if self.mode == PURGE else None):
                 return lacks
@@ -240,7 +238,7 @@ class Rows:
                 yield name, {"value": value}
 
     def _fulfilled(self, row: Row, channels: Sequence[str]) -> Iterator[Patch]:
-        if row.center in _WAREHOUSE:
+        if row.center in WAREHOUSE:
             yield from to_warehouse(self.marketplace)
             return
         given = {"quantity": row.quantity, LEAD_TIME: row.days}

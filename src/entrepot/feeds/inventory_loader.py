@@ -6,12 +6,12 @@ from asyncio import to_thread
 from collections.abc import Iterator, Sequence
 from functools import partial
 from operator import attrgetter
-from typing import Any, Final
+from typing import Any
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Command, DeleteListing, Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, FBA_CHANNELS, LEAD_TIME
+from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, LEAD_TIME
 from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
 from entrepot.feeds import flat_files
 from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform, whole
@@ -19,15 +19,12 @@ from entrepot.feeds.findings import FeedUnreadable, Finding, counted
 from entrepot.feeds.flat_files import LoaderRow
 from entrepot.feeds.job import TEXT, Job, Result
 from entrepot.feeds.kinds import PURGE
-from entrepot.feeds.patches import from_warehouse, offer_patches, to_warehouse
+from entrepot.feeds.patches import WAREHOUSE, from_warehouse, offer_patches, to_warehouse
 from entrepot.feeds.processing_report import text_report
 from entrepot.feeds.purging import on_sale, take_off_sale
 from entrepot.services.bulk import listed
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
-
-# Named as the place where it lies, the warehouse fulfils.
-_WAREHOUSE: Final = ("AMAZON", *FBA_CHANNELS.values())
 
 
 async def process(job: Job) -> Result:
@@ -84,7 +81,7 @@ def _product(row: LoaderRow) -> Iterator[Patch]:
 
 def _fulfilment(marketplace: Marketplace, row: LoaderRow, channels: Sequence[str]) -> Iterator[Patch]:
     center = row.center or DEFAULT_LOCATION
-    if center.upper() in _WAREHOUSE:
+    if center.upper() in WAREHOUSE:
         yield from to_warehouse(marketplace)
         return
     given = {"quantity": row.quantity, LEAD_TIME: row.handling_time}

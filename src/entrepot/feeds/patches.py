@@ -11,6 +11,8 @@ from entrepot.domain.marketplaces import Marketplace
 from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, CHANNEL, FBA_CHANNELS, OFFER
 from entrepot.feeds.flat_files import CLEARED
 
+# Named as the place where an item lies, the warehouse fulfils.
+WAREHOUSE: Final = ("AMAZON", *FBA_CHANNELS.values())
 # What a row about a SKU that is not listed is told.
 NOT_IN_CATALOG: Final = "13013"
 NOT_IN_CATALOG_TEXT: Final = "This SKU does not exist in the catalog of this seller, so nothing was updated."
