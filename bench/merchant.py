@@ -10,7 +10,8 @@ from typing import Final
 
 from bench.world import MARKETPLACE, SEED
 from entrepot.datadir import DataDirectory
-from entrepot.services.access import Access, SpapiCredentials
+from entrepot.services.access import Access
+from entrepot.services.credentials import SpapiCredentials
 from entrepot.services.secrets import Keyring
 from entrepot.services.world import new_world
 from entrepot.storage.database import Connection, Database

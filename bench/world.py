@@ -19,7 +19,8 @@ from entrepot.domain.items import allot
 from entrepot.domain.marketplaces import MARKETPLACES, named
 from entrepot.domain.papers import Sku
 from entrepot.domain.places import DEFAULT_CENTRES
-from entrepot.services.access import Access, MwsCredentials, SpapiCredentials
+from entrepot.services.access import Access
+from entrepot.services.credentials import MwsCredentials, SpapiCredentials
 from entrepot.services.secrets import Keyring
 from entrepot.services.world import new_world
 from entrepot.storage.database import NO_INSTANT, Connection, Database

@@ -15,7 +15,8 @@ from entrepot.domain.errors import Invalid
 from entrepot.domain.identifiers import LOADER_ID_TYPES, asin, check_digit, gtin, isbn_10_check
 from entrepot.domain.marketplaces import Marketplace, named
 from entrepot.domain.mfn.aim_columns import ATTRIBUTES
-from entrepot.domain.mfn.attributes import SHAPES, Findings
+from entrepot.domain.mfn.attributes import SHAPES
+from entrepot.domain.mfn.shapes import Findings
 from entrepot.feeds import aim_file, aim_uiee, product_ids, sheet
 from entrepot.feeds.aim_file import (
     BOOKS,

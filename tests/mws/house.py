@@ -14,7 +14,8 @@ from entrepot.api.mws.room import MwsRoom
 from entrepot.api.mws.sections import FEEDS, FULFILLMENT_INVENTORY
 from entrepot.api.operation import Quota, Throttle
 from entrepot.domain.errors import Problem
-from entrepot.services.access import Access, MwsAccount
+from entrepot.services.access import Access
+from entrepot.services.callers import MwsAccount
 from entrepot.services.health import Status
 from entrepot.wire import xml
 from tests.cast import CA, DE, UK, US

@@ -19,16 +19,10 @@ from hypothesis import strategies as st
 from entrepot.domain import identifiers
 from entrepot.domain.errors import AlreadyExists, Denied, Invalid, NotFound
 from entrepot.domain.marketplaces import MARKETPLACES, by_id, in_region, named
-from entrepot.services.access import (
-    ACCESS_TOKEN_SECONDS,
-    CODE_SECONDS,
-    ROLES,
-    SCOPES,
-    Access,
-    GrantRefused,
-    SellerCredentials,
-    SpapiCredentials,
-)
+from entrepot.services.access import CODE_SECONDS, Access, GrantRefused
+from entrepot.services.access_tokens import ACCESS_TOKEN_SECONDS
+from entrepot.services.credentials import SellerCredentials, SpapiCredentials
+from entrepot.services.roles import ROLES, SCOPES
 from entrepot.services.secrets import KeyFileError, Keyring
 from entrepot.storage.database import Connection, Database
 

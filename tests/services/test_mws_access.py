@@ -8,7 +8,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from entrepot.domain.errors import Denied
-from entrepot.services.access import Access, MwsAccount, SellerCredentials
+from entrepot.services.access import Access
+from entrepot.services.callers import MwsAccount
+from entrepot.services.credentials import SellerCredentials
 from entrepot.services.secrets import Keyring
 from entrepot.storage.database import Database
 

@@ -13,7 +13,7 @@ from entrepot.api.http import Request
 from entrepot.api.spapi.messages import problem_response
 from entrepot.api.spapi.room import Call, Services
 from entrepot.domain import errors
-from entrepot.services.access import Caller
+from entrepot.services.callers import Caller
 from tests.spapi.program import errors as body_of
 
 INTERNAL = body_of("InternalFailure", "We encountered an internal error. Please try again.", "")

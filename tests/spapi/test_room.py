@@ -8,7 +8,8 @@ from typing import Any, cast
 from entrepot.api.http import Request, Response
 from entrepot.api.operation import Operation, Quota, Throttle
 from entrepot.api.spapi.room import Call, Services, SpapiRoom
-from entrepot.services.access import Caller
+from entrepot.services.access_tokens import Resource
+from entrepot.services.callers import Caller
 
 PLENTY, TWO_AT_ONCE = Quota(rate=1, burst=100), Quota(rate=1, burst=2)
 
@@ -20,7 +21,7 @@ async def answered(call: Call) -> Response:
 class Gate:
     """Lets everybody in; the token says who it is: application and seller."""
 
-    async def identify(self, token: str) -> Caller:
+    async def identify(self, token: str, asked: Resource) -> Caller:
         client_id, _, seller_id = token.partition(" ")
         return Caller(seller_id, client_id, frozenset(), (), "NA", None, None)
 

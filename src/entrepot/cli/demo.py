@@ -13,12 +13,11 @@ import msgspec
 import typer
 from rich.progress import Progress
 
-from entrepot.cli import laboratory, output
+from entrepot.cli import output
 from entrepot.cli.client import OperatorClient
 from entrepot.cli.selling import Data
 from entrepot.cli.serving import Host, Port, run_server
 from entrepot.datadir import DataDirectory
-from entrepot.services import scenario
 from entrepot.settings import DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, Settings
 
 
@@ -53,10 +52,14 @@ def _sellers(client: OperatorClient, data: Path) -> dict[str, str]:
     note = data / "demo.json"
     with contextlib.suppress(OSError, msgspec.MsgspecError):
         return msgspec.json.decode(note.read_bytes(), type=dict[str, str])
+    # late: other commands need not load all that stock can do
+    from entrepot.cli.scenarios import play
+    from entrepot.services import scenario
+
     parsed = scenario.parse(_file("demo.yaml"))
     with Progress(console=output.console, transient=True, disable=not output.console.is_terminal) as progress:
         task = progress.add_task("demo world", total=len(parsed.steps))
-        credentials = laboratory.play(parsed, client, lambda done, of: progress.update(task, completed=done))
+        credentials = play(parsed, client, lambda done, of: progress.update(task, completed=done))
     sellers = {alias: one["seller_id"] for alias, one in credentials.items()}
     note.write_bytes(msgspec.json.encode(sellers))
     return sellers

@@ -1,9 +1,7 @@
-"""Commands about stock: the world's verbs and clock, scenario files, `explain` and `verify`."""
+"""Commands about stock: the world's verbs and clock, and `explain`."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
 from dataclasses import MISSING, fields
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -11,15 +9,11 @@ from urllib.parse import quote
 
 import msgspec
 import typer
-from rich.markup import escape
-from rich.progress import Progress
 
 from entrepot.cli import output
-from entrepot.cli.client import OperatorClient, Refused, ask
+from entrepot.cli.client import ask
 from entrepot.cli.selling import Data, Json
-from entrepot.domain.errors import Invalid, Problem
-from entrepot.domain.verbs import VERBS
-from entrepot.services import scenario
+from entrepot.domain.errors import Invalid
 from entrepot.settings import DEFAULT_DATA
 
 CLOCK_VERBS: Final = {
@@ -60,7 +54,7 @@ def world(
         return
     arguments, positional = _arguments(context.args)
     if verb == "run" and positional and not _is_number(positional[0]):
-        run_scenario(Path(positional.pop(0)), data, json)
+        _run_scenario(Path(positional.pop(0)), data, json)
         return
     if positional and verb in _POSITIONAL:
         arguments[_POSITIONAL[verb]] = positional.pop(0)
@@ -76,6 +70,12 @@ def world(
         output.explanation(answer)
     else:
         output.entries(answer)
+
+
+def _run_scenario(file: Path, data: Path, json: bool) -> None:
+    from entrepot.cli.scenarios import run  # late, as in `_list_verbs`
+
+    run(file, data, json)
 
 
 def _is_number(word: str) -> bool:
@@ -118,70 +118,20 @@ def _value(name: str, text: str) -> Any:
 
 
 def _list_verbs() -> None:
-    rows = [(name, _signature(name), " ".join(verb.events)) for name, verb in VERBS.items() if not verb.timer]
+    from entrepot.domain.verbs import VERBS  # late: other commands need not load all that stock can do
+
+    rows = [(name, _signature(verb.command), " ".join(verb.events)) for name, verb in VERBS.items() if not verb.timer]
     rows += [(name, arguments, "") for name, arguments in CLOCK_VERBS.items()]
     output.table("", ("verb", "arguments", "events"), rows)
 
 
-def _signature(verb: str) -> str:
+def _signature(command: type) -> str:
     required: list[str] = []
     optional: list[str] = []
-    for part in fields(VERBS[verb].command):  # type: ignore[arg-type]
+    for part in fields(command):
         needed = part.default is MISSING
         (required if needed else optional).append(f"--{part.name}" if needed else f"[--{part.name}]")
     return " ".join(required + optional)
-
-
-def run_scenario(file: Path, data: Path, json: bool) -> None:
-    """Play a scenario file against the running server, with a progress bar."""
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as problem:
-        raise Invalid("scenario", f"cannot read {file}: {problem}") from None
-    parsed = scenario.parse(text)
-    with (
-        OperatorClient(data, "scenario") as client,
-        Progress(console=output.errors, transient=True, disable=not sys.stderr.isatty()) as progress,
-    ):
-        task = progress.add_task(parsed.name, total=len(parsed.steps))
-        credentials = play(parsed, client, lambda done, of: progress.update(task, completed=done))
-    if output.wants_json(json):
-        output.as_json({"scenario": parsed.name, "steps": len(parsed.steps), "sellers": credentials})
-        return
-    output.console.print(f"[green]{escape(parsed.name)}: {len(parsed.steps)} steps done[/]")
-    output.table("", ("seller", "id"), [(alias, one["seller_id"]) for alias, one in credentials.items()])
-
-
-def play(
-    parsed: scenario.Scenario, client: OperatorClient, progress: Any = lambda done, of: None
-) -> dict[str, dict[str, Any]]:
-    """Play a parsed scenario through the operator API; sellers that exist already are used as they are."""
-    existing = {row["email"].lower(): row["seller_id"] for row in client.call("GET", "/sellers")["sellers"]}
-
-    async def add_seller(seller: dict[str, Any]) -> dict[str, Any]:
-        known = existing.get(str(seller.get("email", "")).lower())
-        if known is not None:
-            answer: dict[str, Any] = client.call("GET", f"/sellers/{known}/credentials")
-            return answer
-        added: dict[str, Any] = client.call("POST", "/sellers", seller)
-        return added
-
-    async def act(verb: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        try:
-            answer: dict[str, Any] = client.call("POST", f"/world/{verb}", arguments)
-        except Refused as refusal:
-            raise _MEANINGS.get(refusal.code, Problem)(refusal.message) from None
-        return answer
-
-    return asyncio.run(scenario.play(parsed, add_seller, act, progress))
-
-
-def _meaning(kind: type[Problem]) -> type[Problem]:
-    """A class of the same name that takes only the text, for a refusal that came over the wire."""
-    return type(kind.__name__, (Problem,), {})
-
-
-_MEANINGS: Final = {kind.__name__: _meaning(kind) for kind in Problem.__subclasses__()}
 
 
 def explain(

@@ -19,7 +19,7 @@ from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.conditions import Condition
 from entrepot.domain.marketplaces import Marketplace
 from entrepot.domain.mfn.aim_columns import ATTRIBUTES, CONDITION, IMAGE, NAME
-from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
+from entrepot.domain.mfn.attributes import ASIN_ATTRIBUTE, ID_ATTRIBUTES
 from entrepot.feeds import aim_uiee, product_ids, sheet
 from entrepot.feeds.findings import CELL_INVALID, CELL_MISSING, HEADER_MISSING, XML_FATAL, FeedUnreadable, Finding
 from entrepot.feeds.flat_files import CHANNELS

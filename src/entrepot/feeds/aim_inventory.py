@@ -28,7 +28,7 @@ from entrepot.feeds.applying import FLAT_CODES, apply, origin, perform, whole
 from entrepot.feeds.findings import FeedUnreadable, Finding, counted
 from entrepot.feeds.job import TEXT, Job, Result
 from entrepot.services.bulk import CHUNK
-from entrepot.services.describing import describe, listed
+from entrepot.services.describing import describe, listings_of
 from entrepot.storage import shop
 from entrepot.storage.bulk import Submitted, Terms, merge_terms
 from entrepot.storage.database import Connection
@@ -147,7 +147,7 @@ class _Upload:
     ) -> list[Finding]:
         """What is not done yet, as commands."""
         others = [row for row in rows if row.number not in done]
-        known = dict(await listed(connection, self.job.seller_id, {row.sku for row in others}))
+        known = dict(await listings_of(connection, self.job.seller_id, {row.sku for row in others}))
         matched = await self._matched(connection, [row for row in others if known.get(row.sku, CLOSED).closed])
         findings: list[Finding] = []
         asked: list[tuple[Finding, Command]] = []

@@ -17,19 +17,20 @@ import msgspec
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import DeleteListing, Patch, PatchListing
 from entrepot.domain.marketplaces import Marketplace
+from entrepot.domain.mfn.addressing import Scope
 from entrepot.domain.mfn.attributes import (
+    ASIN_ATTRIBUTE,
     AVAILABILITY,
     CHANNEL,
+    ID_ATTRIBUTES,
     LEAD_TIME,
     OFFER,
-    Findings,
-    Scope,
     is_fba,
     offer_key,
 )
 from entrepot.domain.mfn.describing import Description
 from entrepot.domain.mfn.forms import Form, form_of
-from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
+from entrepot.domain.mfn.shapes import Findings
 from entrepot.domain.papers import Instance
 from entrepot.feeds.aim_file import MODIFY_ONLY, AimFile, Mode
 from entrepot.feeds.findings import Finding

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import Iterator, Sequence
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
@@ -13,34 +11,31 @@ from entrepot.domain.commands import Command, Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, LEAD_DAYS_MAX, LEAD_TIME
 from entrepot.feeds import inventory_availability_file
-from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform, whole
-from entrepot.feeds.findings import FeedUnreadable, Finding, counted
+from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform
+from entrepot.feeds.envelope import XmlFeed
+from entrepot.feeds.findings import Finding
 from entrepot.feeds.inventory_availability_file import Availability
-from entrepot.feeds.job import XML, Job, Result
+from entrepot.feeds.job import Job, Result
 from entrepot.feeds.patches import NOT_IN_CATALOG, NOT_IN_CATALOG_TEXT, from_warehouse, to_warehouse
-from entrepot.feeds.processing_report import xml_report
-from entrepot.services.bulk import listed
+from entrepot.feeds.processing import in_xml, process_file
+from entrepot.services.bulk import channels_of
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
 
 
 async def process(job: Job) -> Result:
-    content = await whole(job)
-    try:
-        feed = await to_thread(inventory_availability_file.read, content, job.seller_id, job.strict)
-    except FeedUnreadable as problem:
-        finding = problem.finding
-        return Result("DONE", XML, xml_report(job.seller_id, job.submission_id, counted(0, [finding]), [finding]))
+    read = partial(inventory_availability_file.read, seller_id=job.seller_id, strict=job.strict)
+    return await process_file(job, read, partial(_do, job), in_xml)
+
+
+async def _do(job: Job, feed: XmlFeed[Availability]) -> None:
     await apply(job, feed.messages, COMMANDS, as_they_are, partial(_chunk, job, MARKETPLACES[job.marketplaces[0]]))
-    findings = sorted([*feed.findings, *await job.findings()], key=attrgetter("number"))
-    counts = counted(feed.processed, findings)
-    return Result("DONE", XML, xml_report(job.seller_id, job.submission_id, counts, findings))
 
 
 async def _chunk(
     job: Job, marketplace: Marketplace, connection: Connection, ledger: LedgerRow, messages: Sequence[Availability]
 ) -> list[Finding]:
-    known = await listed(connection, job.seller_id, {message.sku for message in messages})
+    known = await channels_of(connection, job.seller_id, {message.sku for message in messages})
     findings, asked = [], []
     for message in messages:
         blank = Finding(message.number, NOT_IN_CATALOG, NOT_IN_CATALOG_TEXT, "ERROR", message.message_id, message.sku)

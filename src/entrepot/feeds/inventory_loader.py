@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import Iterator, Sequence
 from functools import partial
-from operator import attrgetter
 from typing import Any
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Command, DeleteListing, Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, LEAD_TIME
-from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES
+from entrepot.domain.mfn.attributes import ASIN_ATTRIBUTE, AVAILABILITY, CHANNEL, ID_ATTRIBUTES, LEAD_TIME
 from entrepot.feeds import flat_files
-from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform, whole
-from entrepot.feeds.findings import FeedUnreadable, Finding, counted
-from entrepot.feeds.flat_files import LoaderRow
-from entrepot.feeds.job import TEXT, Job, Result
+from entrepot.feeds.applying import COMMANDS, FLAT_CODES, apply, as_they_are, perform
+from entrepot.feeds.findings import Finding
+from entrepot.feeds.flat_files import LoaderColumns, LoaderRow
+from entrepot.feeds.job import Job, Result
 from entrepot.feeds.kinds import PURGE
 from entrepot.feeds.patches import WAREHOUSE, from_warehouse, offer_patches, to_warehouse
-from entrepot.feeds.processing_report import text_report
+from entrepot.feeds.processing import in_text, process_file
 from entrepot.feeds.purging import on_sale, take_off_sale
-from entrepot.services.bulk import listed
+from entrepot.services.bulk import channels_of
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
 
 
 async def process(job: Job) -> Result:
-    content = await whole(job)
     marketplace = MARKETPLACES[job.marketplaces[0]]
-    try:
-        file = await to_thread(flat_files.inventory_loader, content, marketplace.id)
-        if job.options.get(PURGE) == "true":
-            named = {*file.skus, *(finding.sku for finding in file.findings)}
-            await take_off_sale(job, marketplace, (await on_sale(job, marketplace)).keys() - named)
-    except FeedUnreadable as problem:
-        return Result("DONE", TEXT, text_report(counted(0, [problem.finding]), [problem.finding]))
+    read = partial(flat_files.inventory_loader, marketplace_id=marketplace.id)
+    return await process_file(job, read, partial(_do, job, marketplace), in_text)
+
+
+async def _do(job: Job, marketplace: Marketplace, file: LoaderColumns) -> None:
+    if job.options.get(PURGE) == "true":
+        named = {*file.skus, *(finding.sku for finding in file.findings)}
+        await take_off_sale(job, marketplace, (await on_sale(job, marketplace)).keys() - named)
     await apply(job, list(file.rows()), COMMANDS, as_they_are, partial(_chunk, job, marketplace))
-    findings = sorted([*file.findings, *await job.findings()], key=attrgetter("number"))
-    return Result("DONE", TEXT, text_report(counted(file.processed, findings), findings))
 
 
 async def _chunk(
     job: Job, marketplace: Marketplace, connection: Connection, ledger: LedgerRow, rows: Sequence[LoaderRow]
 ) -> list[Finding]:
-    known = await listed(connection, job.seller_id, {row.sku for row in rows})
+    known = await channels_of(connection, job.seller_id, {row.sku for row in rows})
     commands = ((row, _command(job, marketplace, row, known.get(row.sku, ()))) for row in rows)
     # A row that names a listing and changes nothing of it is done as it stands.
     asked = [

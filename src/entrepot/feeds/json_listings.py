@@ -24,7 +24,7 @@ from entrepot.feeds.findings import BAD_REQUEST, NOT_JSON, FeedUnreadable, Findi
 from entrepot.feeds.job import JSON, Job, Result
 from entrepot.feeds.json_feed import JsonFeed, Message
 from entrepot.feeds.processing_report import ItemsReport, json_report
-from entrepot.services.bulk import CHUNK, ONLY_DEFAULT, Availability, Places, listed, places_of, plain_instances
+from entrepot.services.bulk import CHUNK, ONLY_DEFAULT, Availability, Places, channels_of, places_of, plain_instances
 from entrepot.services.listing_items import item_shown
 from entrepot.services.listings import Listings, Submission, names_location
 from entrepot.services.locations import WHY_NOT, why_not
@@ -86,7 +86,7 @@ async def _chunk_size(job: Job, connection: Connection, messages: Sequence[Messa
     """So many messages that few of them go one by one: those hold the seller's lock a hundred times longer. How many
     there are, some of the messages tell."""
     sample = messages[:: max(1, len(messages) // SAMPLE)]
-    known = await listed(connection, job.seller_id, {message.sku for message in sample})
+    known = await channels_of(connection, job.seller_id, {message.sku for message in sample})
     others = sum(message.sku not in known or _quantities(message) is None for message in sample)
     return min(CHUNK, COMMANDS * len(sample) // others) if others else CHUNK
 

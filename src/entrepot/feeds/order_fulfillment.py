@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections.abc import Sequence
 from functools import partial
-from operator import attrgetter
 from typing import Final
 
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.commands import Command, ConfirmedItem, ConfirmShipment, Package
 from entrepot.domain.errors import Problem
 from entrepot.feeds import order_fulfillment_file
-from entrepot.feeds.applying import COMMANDS, apply, as_they_are, perform, whole
-from entrepot.feeds.findings import ORDER_DATA, FeedUnreadable, Finding, counted
-from entrepot.feeds.job import XML, Job, Result
+from entrepot.feeds.applying import COMMANDS, apply, as_they_are, perform
+from entrepot.feeds.envelope import XmlFeed
+from entrepot.feeds.findings import ORDER_DATA, Finding
+from entrepot.feeds.job import Job, Result
 from entrepot.feeds.order_fulfillment_file import Confirmation
-from entrepot.feeds.processing_report import xml_report
+from entrepot.feeds.processing import in_xml, process_file
 from entrepot.storage import sources
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
@@ -26,17 +25,13 @@ _CODES: Final[dict[type[Problem], str]] = {Problem: ORDER_DATA}
 
 
 async def process(job: Job) -> Result:
-    content = await whole(job)
     has_sources = await _has_sources(job)
-    try:
-        feed = await to_thread(order_fulfillment_file.read, content, job.seller_id, job.strict, has_sources)
-    except FeedUnreadable as problem:
-        finding = problem.finding
-        return Result("DONE", XML, xml_report(job.seller_id, job.submission_id, counted(0, [finding]), [finding]))
+    read = partial(order_fulfillment_file.read, seller_id=job.seller_id, strict=job.strict, has_sources=has_sources)
+    return await process_file(job, read, partial(_do, job), in_xml)
+
+
+async def _do(job: Job, feed: XmlFeed[Confirmation]) -> None:
     await apply(job, feed.messages, COMMANDS, as_they_are, partial(_chunk, job))
-    findings = sorted([*feed.findings, *await job.findings()], key=attrgetter("number"))
-    counts = counted(feed.processed, findings)
-    return Result("DONE", XML, xml_report(job.seller_id, job.submission_id, counts, findings))
 
 
 async def _has_sources(job: Job) -> bool:

@@ -6,7 +6,6 @@ a quantity makes such an offer merchant-fulfilled (the change log of the quantit
 
 from __future__ import annotations
 
-from asyncio import to_thread
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,11 +20,11 @@ from entrepot.domain.commands import Patch, PatchListing
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, LEAD_TIME, offer_key
 from entrepot.feeds import flat_files
-from entrepot.feeds.applying import FLAT_CODES, apply, origin, perform, whole
-from entrepot.feeds.findings import FeedUnreadable, Finding, counted
-from entrepot.feeds.flat_files import CLEARED
+from entrepot.feeds.applying import FLAT_CODES, apply, origin, perform
+from entrepot.feeds.findings import Finding
+from entrepot.feeds.flat_files import CLEARED, PriceQuantityColumns
 from entrepot.feeds.flat_files import PriceQuantityRow as Row
-from entrepot.feeds.job import TEXT, Job, Result
+from entrepot.feeds.job import Job, Result
 from entrepot.feeds.patches import (
     NOT_IN_CATALOG,
     NOT_IN_CATALOG_TEXT,
@@ -34,25 +33,22 @@ from entrepot.feeds.patches import (
     offer_patches,
     to_warehouse,
 )
-from entrepot.feeds.processing_report import text_report
-from entrepot.services.bulk import CHUNK, listed
+from entrepot.feeds.processing import in_text, process_file
+from entrepot.services.bulk import CHUNK, channels_of
 from entrepot.storage.bulk import Submitted, Terms, merge_terms
 from entrepot.storage.database import Connection
 from entrepot.storage.worlds import LedgerRow
 
 
 async def process(job: Job) -> Result:
-    content = await whole(job)
     marketplace = MARKETPLACES[job.marketplaces[0]]
-    try:
-        file = await to_thread(flat_files.price_quantity, content, marketplace.id)
-    except FeedUnreadable as problem:
-        return Result("DONE", TEXT, text_report(counted(0, [problem.finding]), [problem.finding]))
-    del content
+    read = partial(flat_files.price_quantity, marketplace_id=marketplace.id)
+    return await process_file(job, read, partial(_do, job, marketplace), in_text)
+
+
+async def _do(job: Job, marketplace: Marketplace, file: PriceQuantityColumns) -> None:
     rows = sorted(file.rows(), key=attrgetter("sku"))
     await apply(job, rows, CHUNK, partial(_prepared, marketplace), partial(_chunk, job, marketplace))
-    findings = sorted([*file.findings, *await job.findings()], key=attrgetter("number"))
-    return Result("DONE", TEXT, text_report(counted(file.processed, findings), findings))
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ async def _chunk(
     ledger, left = await merge_terms(connection, ledger, prepared.terms, submitted)
     done = set(prepared.terms.numbers) - left
     others = [row for row in prepared.rows if row.number not in done]
-    known = await listed(connection, job.seller_id, {row.sku for row in others})
+    known = await channels_of(connection, job.seller_id, {row.sku for row in others})
     findings = [
         Finding(row.number, NOT_IN_CATALOG, NOT_IN_CATALOG_TEXT, sku=row.sku) for row in others if row.sku not in known
     ]

@@ -2,139 +2,49 @@
 
 Refuses to know how a door spells a request or a refusal, and what a seller has in stock.
 
-An access token is a sealed value and needs no row of its own, so it outlives a restart; what it is good for is read
-from the authorisation, at most a second old.
+What an access token is good for is read from the authorisation, at most a second old.
 """
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import secrets
 import time
-from collections import OrderedDict
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
 from hashlib import sha256
-from typing import Generic, Literal, NamedTuple, TypeVar
-from urllib.parse import urlsplit
-
-import msgspec
+from typing import Literal
 
 from entrepot.domain import identifiers
 from entrepot.domain.errors import Denied, Invalid, NotFound, Problem
-from entrepot.domain.marketplaces import Marketplace, named
-from entrepot.services.secrets import KeyFileError, Keyring, Unsealable, token, untoken
+from entrepot.services.access_tokens import AccessTokens, Resource, Subject
+from entrepot.services.callers import Caller, MwsAccount, Seller
+from entrepot.services.credentials import (
+    ApplicationCredentials,
+    MwsCredentials,
+    SellerCredentials,
+    SpapiCredentials,
+    Tokens,
+)
+from entrepot.services.recent import Recent
+from entrepot.services.registering import (
+    check_redirect_uri,
+    checked_email,
+    checked_fidelity,
+    checked_name,
+    checked_password,
+    checked_seller_id,
+    one_region,
+)
+from entrepot.services.roles import ROLES, SCOPES
+from entrepot.services.secrets import KeyFileError, Keyring, Unsealable
 from entrepot.storage import access as storage
 from entrepot.storage.database import Connection, Database
 
-ACCESS_TOKEN_SECONDS = 3600
 CODE_SECONDS = 300
-_ACCESS_TOKEN_PREFIX = "Atza|"  # noqa: S105
-_LONGEST_TOKEN = 2048  # characters, as Amazon promises
 DEFAULT_MARKETPLACES = ("US",)
-
-# Roles an application may hold (developer-docs.amazon.com/sp-api, role mappings, and developers' registrations).
-# Notifications have no role of their own: each type asks for the role of its subject.
-ROLES = (
-    "Amazon Fulfillment",
-    "Amazon Warehousing and Distribution",
-    "Brand Analytics",
-    "Buyer Communication",
-    "Buyer Solicitation",
-    "Direct-to-Consumer Shipping",  # restricted: names and addresses of buyers
-    "Finance and Accounting",
-    "Inventory and Order Tracking",
-    "Pricing",
-    "Product Listing",
-    "Professional Services",  # restricted
-    "Selling Partner Insights",
-    "Sustainability Certification",
-    "Tax Invoicing",  # restricted
-    "Tax Remittance",  # restricted
-)
-
-# What an application may ask for without a seller.
-SCOPES = (
-    "sellingpartnerapi::notifications",
-    "sellingpartnerapi::client_credential:rotation",
-    "sellingpartnerapi::shipments:track",
-)
-
 Fidelity = Literal["forgiving", "strict"]
-
-
-class MwsCredentials(msgspec.Struct, frozen=True):
-    access_key_id: str
-    secret_key: str
-    auth_token: str
-
-
-class SpapiCredentials(msgspec.Struct, frozen=True):
-    client_id: str
-    client_secret: str
-    refresh_token: str
-
-
-class SellerCredentials(msgspec.Struct, frozen=True):
-    """What a seller's programs need; `marketplaces` are ids, `spapi` is null once every authorisation is revoked."""
-
-    seller_id: str
-    email: str
-    marketplaces: list[str]
-    mws: MwsCredentials
-    spapi: SpapiCredentials | None
-
-
-class Seller(msgspec.Struct, frozen=True):
-    """What may be shown of a seller; `fidelity` is null where the server's setting holds."""
-
-    seller_id: str
-    email: str
-    name: str
-    region: str
-    marketplaces: list[str]
-    fidelity: str | None
-    created_at: datetime
-
-
-class ApplicationCredentials(msgspec.Struct, frozen=True):
-    client_id: str
-    client_secret: str
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who sent a valid access token, and what it is good for. Grantless callers have a scope and no seller."""
-
-    seller_id: str | None
-    client_id: str
-    roles: frozenset[str]
-    marketplaces: tuple[str, ...]
-    region: str | None
-    fidelity: str | None
-    scope: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class MwsAccount:
-    """A seller's account as MWS sees it: also a developer's, who may act for others by their tokens."""
-
-    seller_id: str
-    secret_key: str = field(repr=False)
-    auth_token: str = field(repr=False)
-    marketplaces: tuple[str, ...]
-    fidelity: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Tokens:
-    """What a grant gives: an access token for `ACCESS_TOKEN_SECONDS`, and the refresh token where there is one."""
-
-    access_token: str
-    refresh_token: str | None = None
+AlsoInTransaction = Callable[[Connection, str], Awaitable[object]]
 
 
 class GrantRefused(Problem):
@@ -143,23 +53,6 @@ class GrantRefused(Problem):
     def __init__(self, parameter: str) -> None:
         super().__init__(f"the {parameter} was not accepted")
         self.parameter = parameter
-
-
-class _Subject(NamedTuple):
-    """Who a token speaks for: one authorisation of a seller, or an application alone with a scope."""
-
-    client_id: str
-    seller_id: str | None = None
-    authorization_id: str | None = None
-    scope: str | None = None
-
-
-class _Claims(msgspec.Struct, frozen=True, array_like=True):
-    subject: _Subject
-    issued_at: float
-
-
-AlsoInTransaction = Callable[[Connection, str], Awaitable[object]]
 
 
 class Access:
@@ -176,10 +69,10 @@ class Access:
         self._database = database
         self._keyring = keyring
         self._now = now
-        self._claims = lru_cache(maxsize=10_000)(self._open_access_token)
-        self._callers = _Recent(self._load_caller, tick)
-        self._mws_developers = _Recent(self._load_mws_developer, tick)
-        self._mws_sellers = _Recent(self._load_mws_seller, tick)
+        self._access_tokens = AccessTokens(keyring, now)
+        self._callers = Recent(self._load_caller, tick)
+        self._mws_developers = Recent(self._load_mws_developer, tick)
+        self._mws_sellers = Recent(self._load_mws_seller, tick)
         self._hash_of_nobody: str | None = None
 
     async def check_key(self) -> None:
@@ -211,21 +104,21 @@ class Access:
         `marketplaces` are ids or country codes of one region; `also` is awaited with (connection, seller id) in the
         transaction. Raises Invalid, AlreadyExists (seller id or e-mail address), NotFound (application).
         """
-        email = _checked_email(email)
-        region, marketplace_ids = _one_region(marketplaces or DEFAULT_MARKETPLACES)
+        email = checked_email(email)
+        region, marketplace_ids = one_region(marketplaces or DEFAULT_MARKETPLACES)
         mws = MwsCredentials(
             identifiers.mws_access_key_id(_seed()),
             identifiers.mws_secret_key(_seed()),
             identifiers.mws_auth_token(_seed()),
         )
         row = storage.SellerRow(
-            seller_id=_checked_seller_id(seller_id),
+            seller_id=identifiers.seller_id(_seed()) if seller_id is None else checked_seller_id(seller_id),
             email=email,
-            name=_checked_name(name),
-            password_hash=await self._keyring.password_hash(_checked_password(password)),
+            name=checked_name(name),
+            password_hash=await self._keyring.password_hash(checked_password(password)),
             region=region,
             marketplaces=marketplace_ids,
-            fidelity=_checked_fidelity(fidelity),
+            fidelity=checked_fidelity(fidelity),
             mws_access_key_id=mws.access_key_id,
             mws_secret_sealed=self._seal("mws secret key", mws.secret_key),
             mws_auth_token_sealed=self._seal("mws auth token", mws.auth_token),
@@ -282,9 +175,9 @@ class Access:
             if role not in ROLES:
                 raise Invalid("roles", f"'{role}' is not one of {', '.join(ROLES)}")
         for uri in redirect_uris:
-            _check_redirect_uri(uri)
+            check_redirect_uri(uri)
         async with self._database.write() as connection:
-            row = await self._insert_application(connection, _checked_name(name), roles, redirect_uris)
+            row = await self._insert_application(connection, checked_name(name), roles, redirect_uris)
         return ApplicationCredentials(row.client_id, self._secret_of(row))
 
     async def authorize(self, seller_id: str, client_id: str) -> str:
@@ -309,7 +202,7 @@ class Access:
                 authorization_id = await storage.revoke(connection, seller_id, client_id, self._time())
         finally:
             if authorization_id is not None:
-                self._callers.forget(_Subject(client_id, seller_id, authorization_id))
+                self._callers.forget(Subject(client_id, seller_id, authorization_id))
         if authorization_id is None:
             raise NotFound("authorization", client_id)
 
@@ -359,28 +252,28 @@ class Access:
             await self._authenticate(connection, client_id, client_secret)
         if scope not in SCOPES:
             raise GrantRefused("scope")
-        return Tokens(self._access_token(_Subject(client_id, scope=scope)))
+        return Tokens(self._access_tokens.issue(Subject(client_id, scope=scope)))
 
     # Every request
 
-    async def identify(self, access_token: str | None) -> Caller:
+    async def identify(self, access_token: str | None, asked: Resource | None = None) -> Caller:
         """Who sent this access token. Raises Denied: missing, malformed, expired or revoked.
 
-        Sends no SQL for an authorisation that was looked up within the last second, and decrypts a token only once.
+        A restricted one is malformed for all but the resources that it names. Sends no SQL for an authorisation that
+        was looked up within the last second, and decrypts a token only once.
         """
         if not access_token:
             raise Denied("missing")
-        if len(access_token) > _LONGEST_TOKEN:
-            raise Denied("malformed")
-        claims = self._claims(access_token)
-        if claims.issued_at + ACCESS_TOKEN_SECONDS <= self._now():
-            raise Denied("expired")
-        caller = await self._callers.get(claims.subject)
+        caller = await self._callers.get(self._access_tokens.subject_of(access_token, asked))
         if caller is None:
             raise Denied("revoked")
         return caller
 
-    async def _load_caller(self, subject: _Subject) -> Caller | None:
+    def restricted_token(self, access_token: str, resources: Sequence[Resource]) -> str:
+        """A token that is good for these resources alone. Raises as `AccessTokens.restricted`."""
+        return self._access_tokens.restricted(access_token, resources)
+
+    async def _load_caller(self, subject: Subject) -> Caller | None:
         async with self._database.read() as connection:
             if subject.seller_id is None or subject.authorization_id is None:
                 application = await storage.application(connection, subject.client_id)
@@ -442,27 +335,11 @@ class Access:
             row.fidelity,
         )
 
-    # Access tokens
-
-    def _access_token(self, subject: _Subject) -> str:
-        claims = msgspec.msgpack.encode(_Claims(subject, self._now()))
-        return _ACCESS_TOKEN_PREFIX + token(self._keyring.seal("access token", claims))
-
-    def _open_access_token(self, access_token: str) -> _Claims:
-        """Raises Denied; not remembered then, so that garbage cannot push out what is in use."""
-        if not access_token.startswith(_ACCESS_TOKEN_PREFIX):
-            raise Denied("malformed")
-        try:
-            sealed = untoken(access_token[len(_ACCESS_TOKEN_PREFIX) :])
-            return msgspec.msgpack.decode(self._keyring.open("access token", sealed), type=_Claims)
-        except (Unsealable, msgspec.DecodeError):
-            raise Denied("malformed") from None
+    # Steps shared by the use cases
 
     def _tokens(self, authorization: storage.AuthorizationRow) -> Tokens:
-        subject = _Subject(authorization.client_id, authorization.seller_id, authorization.authorization_id)
-        return Tokens(self._access_token(subject), self._refresh_token_of(authorization))
-
-    # Steps shared by the use cases
+        subject = Subject(authorization.client_id, authorization.seller_id, authorization.authorization_id)
+        return Tokens(self._access_tokens.issue(subject), self._refresh_token_of(authorization))
 
     async def _seller_row(self, connection: Connection, seller_id: str) -> storage.SellerRow:
         row = await storage.seller(connection, seller_id) if identifiers.SELLER_ID.fullmatch(seller_id) else None
@@ -554,48 +431,6 @@ class Access:
         return datetime.fromtimestamp(self._now(), UTC)
 
 
-Key = TypeVar("Key")
-Value = TypeVar("Value")
-
-
-class _Recent(Generic[Key, Value]):
-    """Values at most a second old; whoever asks for the same meanwhile shares one look-up."""
-
-    _SECONDS = 1.0
-    _SIZE = 10_000
-
-    def __init__(self, load: Callable[[Key], Awaitable[Value]], tick: Callable[[], float]) -> None:
-        self._load = load
-        self._tick = tick
-        self._entries: OrderedDict[Key, tuple[float, asyncio.Future[Value]]] = OrderedDict()
-
-    async def get(self, key: Key) -> Value:
-        entry = self._entries.get(key)
-        # The age counts from the beginning of the look-up: what it saw may be that old.
-        if entry is None or self._tick() - entry[0] >= self._SECONDS:
-            entry = self._start(key)
-        future = entry[1]
-        return future.result() if future.done() else await asyncio.shield(future)
-
-    def forget(self, key: Key) -> None:
-        self._entries.pop(key, None)
-
-    def _start(self, key: Key) -> tuple[float, asyncio.Future[Value]]:
-        entry = (self._tick(), asyncio.ensure_future(self._load(key)))
-        self._entries.pop(key, None)
-        self._entries[key] = entry
-        while len(self._entries) > self._SIZE:
-            self._entries.popitem(last=False)
-        entry[1].add_done_callback(lambda future: self._drop_failure(key, future))
-        return entry
-
-    def _drop_failure(self, key: Key, future: asyncio.Future[Value]) -> None:
-        failed = future.cancelled() or future.exception() is not None
-        entry = self._entries.get(key)
-        if failed and entry is not None and entry[1] is future:
-            del self._entries[key]
-
-
 def _seed() -> bytes:
     return secrets.token_bytes(identifiers.SEED_BYTES)
 
@@ -606,66 +441,3 @@ def _digest(text: str) -> bytes:
 
 def _seller(row: storage.SellerRow) -> Seller:
     return Seller(row.seller_id, row.email, row.name, row.region, list(row.marketplaces), row.fidelity, row.created_at)
-
-
-# What a new seller may be called
-
-
-def _one_region(names: Sequence[str]) -> tuple[str, list[str]]:
-    """The region and the ids of these marketplaces, each once. Raises Invalid."""
-    found: dict[str, Marketplace] = {}
-    for name in names:
-        marketplace = named(name)
-        if marketplace is None:
-            raise Invalid("marketplaces", f"'{name}' is not a marketplace id or country code")
-        found[marketplace.id] = marketplace
-    regions = {marketplace.region for marketplace in found.values()}
-    if len(regions) > 1:
-        raise Invalid("marketplaces", f"one seller sells in one region, not in {' and '.join(sorted(regions))}")
-    return regions.pop(), list(found)
-
-
-def _checked_email(email: str) -> str:
-    email = email.strip()
-    user, at, host = email.rpartition("@")
-    # A colon would end the user name of HTTP Basic authentication.
-    if not (user and at and host) or len(email) > 254 or not email.isprintable() or set(email) & set(" :"):
-        raise Invalid("email", "not an e-mail address")
-    return email
-
-
-def _checked_name(name: str) -> str:
-    name = name.strip()
-    if not name or len(name) > 200 or not name.isprintable():
-        raise Invalid("name", "a name has 1 to 200 printable characters")
-    return name
-
-
-def _checked_password(password: str) -> str:
-    if not password:
-        raise Invalid("password", "the password is empty")
-    return password
-
-
-def _checked_fidelity(fidelity: str | None) -> str | None:
-    if fidelity not in (None, "forgiving", "strict"):
-        raise Invalid("fidelity", "fidelity is 'forgiving' or 'strict'")
-    return fidelity
-
-
-def _checked_seller_id(seller_id: str | None) -> str:
-    if seller_id is None:
-        return identifiers.seller_id(_seed())
-    if not identifiers.SELLER_ID.fullmatch(seller_id):
-        raise Invalid("seller_id", "a seller id is 'A' and 5 to 19 digits or upper-case letters")
-    return seller_id
-
-
-def _check_redirect_uri(uri: str) -> None:
-    try:
-        parts = urlsplit(uri)
-        absolute = parts.scheme in ("http", "https") and bool(parts.hostname) and not parts.fragment
-    except ValueError:
-        absolute = False
-    if not absolute or not uri.isprintable():
-        raise Invalid("redirect_uris", f"'{uri}' is not an absolute http or https address")

@@ -10,19 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from entrepot.domain.marketplaces import MARKETPLACES
-from entrepot.domain.mfn.attributes import (
-    AVAILABILITY,
-    MERGEABLE,
-    OFFER,
-    SALES_TERMS,
-    SELECTORS,
-    SHAPES,
-    Draft,
-    Findings,
-    Scope,
-    instant,
-    recomposed,
-)
+from entrepot.domain.mfn.addressing import Scope, recomposed
+from entrepot.domain.mfn.attributes import AVAILABILITY, MERGEABLE, OFFER, SALES_TERMS, SELECTORS, SHAPES
+from entrepot.domain.mfn.drafting import Draft
+from entrepot.domain.mfn.shapes import Findings, instant
 
 US, CA, JP = "ATVPDKIKX0DER", "A2EUQ1WTGCTBG2", "A1VC38T7YXB528"
 CODES = {"DEFAULT": "DEFAULT", "AMAZON_NA": "AMAZON_NA", "ISPU01": "id-1", "id-1": "id-1", "id-2": "id-2"}

@@ -17,11 +17,12 @@ from entrepot.api.aim.messages import Refused, not_authenticated, problem_respon
 from entrepot.api.aim.parameters import Parameters
 from entrepot.api.http import Request, Response
 from entrepot.api.operation import MIB, Operation, Routes
-from entrepot.domain.errors import Problem
+from entrepot.domain.errors import Invalid, Problem
 from entrepot.domain.ledger import Origin
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.services.access import Access, Seller
+from entrepot.services.access import Access
 from entrepot.services.batches import Batches, Standing
+from entrepot.services.callers import Seller
 from entrepot.services.reports import Reports
 
 PREFIXES: Final = ("/exec/panama/", "/exe/panama/")

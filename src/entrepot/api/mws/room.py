@@ -44,7 +44,7 @@ from entrepot.api.operation import MIB, Throttle
 from entrepot.domain.errors import Denied, Problem, TooLarge, Unavailable
 from entrepot.domain.identifiers import SELLER_ID
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
-from entrepot.services.access import MwsAccount
+from entrepot.services.callers import MwsAccount
 from entrepot.wire import query_signing, timestamps
 
 T = TypeVar("T")

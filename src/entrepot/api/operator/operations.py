@@ -17,8 +17,8 @@ from entrepot.domain.errors import Invalid, NotAllowed, NotFound
 from entrepot.domain.events import EVENTS
 from entrepot.domain.ledger import Entry, Origin
 from entrepot.domain.verbs import VERBS
-from entrepot.services.access import ROLES
 from entrepot.services.ledger import Outcome
+from entrepot.services.roles import ROLES
 from entrepot.services.world import LATEST, Time, new_world
 
 T = TypeVar("T")

@@ -24,7 +24,9 @@ import msgspec
 
 from entrepot.api.http import Request, Response, json_response
 from entrepot.domain.errors import Unavailable
-from entrepot.services.access import ACCESS_TOKEN_SECONDS, Access, GrantRefused, Tokens
+from entrepot.services.access import Access, GrantRefused
+from entrepot.services.access_tokens import ACCESS_TOKEN_SECONDS
+from entrepot.services.credentials import Tokens
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """The SP-API room: match, identify, spend quota, then the operation.
 
 Identity comes before the route: an unknown path is a 403, not a 404, and only to those with a good token; a missing
-token is said first. A SigV4 `Authorization` header is ignored, as Amazon does since October 2023.
+token is said first. Only a path that is no text is a 400 to anybody, as a token may be good for some paths alone. A
+SigV4 `Authorization` header is ignored, as Amazon does since October 2023.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from entrepot.api.operation import MIB, Operation, Routes, Throttle
 from entrepot.api.paging import Pager
 from entrepot.api.spapi.messages import problem_response
 from entrepot.domain.errors import Denied, Problem, Throttled
-from entrepot.services.access import Access, Caller
+from entrepot.services.access import Access
+from entrepot.services.access_tokens import Resource
+from entrepot.services.callers import Caller
 from entrepot.services.documents import Documents
 from entrepot.services.inventory import Inventory
 from entrepot.services.ledger import Ledger
@@ -70,11 +73,13 @@ class SpapiRoom:
         self._routes = Routes(operations)
 
     async def answer(self, request: Request) -> tuple[str, Response]:
-        match = self._routes.match(request)
-        name = match.operation.name if match else "unknown"
+        name, match = "unknown", None
         headers: Headers = ()
         try:
-            caller = await self._services.access.identify(request.headers.get("x-amz-access-token"))
+            match = self._routes.match(request)
+            name = match.operation.name if match else name
+            asked = Resource(request.method, request.segments)
+            caller = await self._services.access.identify(request.headers.get("x-amz-access-token"), asked)
             if match is None or caller.seller_id is None:
                 raise Denied("unknown_route")
             operation = match.operation

@@ -1,7 +1,7 @@
 """How a plain instance of an attribute is kept: what is added to it, found out once for all that are of the same form.
 
 A file says the same few attributes of each of its rows; that their texts are right is all that is left to be seen. The
-rules are those of `attributes`.
+rules are those of `drafting`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from entrepot.domain.mfn.attributes import SHAPES, Draft, Scope, Text
+from entrepot.domain.mfn.addressing import Scope
+from entrepot.domain.mfn.attributes import SHAPES
+from entrepot.domain.mfn.drafting import Draft
+from entrepot.domain.mfn.shapes import Text
 from entrepot.domain.papers import Instance
 
 

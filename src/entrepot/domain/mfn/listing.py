@@ -26,11 +26,14 @@ from entrepot.domain.items import clean_sku, tidy
 from entrepot.domain.ledger import QUANTITY_MAX
 from entrepot.domain.marketplaces import Marketplace
 from entrepot.domain.mfn import locations
-from entrepot.domain.mfn.attributes import AVAILABILITY, CHANNEL, FBA_CHANNELS, Draft, Findings, Resolve, Scope
+from entrepot.domain.mfn.addressing import Resolve, Scope
+from entrepot.domain.mfn.attributes import ASIN_ATTRIBUTE, AVAILABILITY, CHANNEL, FBA_CHANNELS, ID_ATTRIBUTES
+from entrepot.domain.mfn.drafting import Draft
 from entrepot.domain.mfn.issues import error, warning
 from entrepot.domain.mfn.live import default_beside_locations
 from entrepot.domain.mfn.opening import ANY_PRODUCT, current, leave, listed_in, opened
-from entrepot.domain.mfn.products import ASIN_ATTRIBUTE, ID_ATTRIBUTES, gtin14, mismatch
+from entrepot.domain.mfn.products import gtin14, mismatch
+from entrepot.domain.mfn.shapes import Findings
 from entrepot.domain.mfn.shelves import available, counted
 from entrepot.domain.papers import Instance, Listing, Product, Sku
 from entrepot.domain.world import World

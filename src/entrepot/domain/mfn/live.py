@@ -16,9 +16,11 @@ from typing import Any, Final
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.conditions import condition
 from entrepot.domain.marketplaces import MARKETPLACES
-from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, OFFER, instant, is_fba, recomposed
+from entrepot.domain.mfn.addressing import recomposed
+from entrepot.domain.mfn.attributes import ALL, AVAILABILITY, OFFER, is_fba
 from entrepot.domain.mfn.issues import Issue, error, warning
 from entrepot.domain.mfn.locations import ACTIVE
+from entrepot.domain.mfn.shapes import instant
 from entrepot.domain.money import digits_of
 from entrepot.domain.papers import Instance, Listing, Product, Sku, Source
 from entrepot.domain.quantities import default_places, selling_places

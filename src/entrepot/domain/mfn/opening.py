@@ -9,7 +9,8 @@ from typing import Final
 
 from entrepot.domain.conditions import condition
 from entrepot.domain.marketplaces import Marketplace
-from entrepot.domain.mfn.attributes import CHANNEL, FBA_CHANNELS, is_fba, replaced
+from entrepot.domain.mfn.addressing import replaced
+from entrepot.domain.mfn.attributes import CHANNEL, FBA_CHANNELS, is_fba
 from entrepot.domain.mfn.issues import language_of
 from entrepot.domain.papers import Instance, Listing, Product, Sku
 from entrepot.domain.world import World

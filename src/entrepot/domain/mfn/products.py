@@ -1,6 +1,6 @@
 """Which products a command names: ASINs as they are, other product ids in their common form of 14 digits.
 
-Source: domain specification §5.2–5.4; the attributes' names are those of the listings product types.
+Source: domain specification §5.2–5.4.
 """
 
 from __future__ import annotations
@@ -14,10 +14,8 @@ from typing import Any, Final
 from entrepot.domain.commands import Command, CreateItem, PatchListing, PutListing
 from entrepot.domain.errors import Invalid
 from entrepot.domain.identifiers import gtin, isbn_10
+from entrepot.domain.mfn.attributes import ASIN_ATTRIBUTE, ID_ATTRIBUTES
 from entrepot.domain.papers import Product
-
-ASIN_ATTRIBUTE: Final = "merchant_suggested_asin"
-ID_ATTRIBUTES: Final = ("externally_assigned_product_identifier", "supplier_declared_external_product_id")
 
 
 @dataclass(frozen=True)
