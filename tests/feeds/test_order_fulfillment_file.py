@@ -283,7 +283,6 @@ def test_a_message_full_of_nonsense_is_told_only_so_much() -> None:
         (envelope(TYPE + message()), "5001", "MerchantIdentifier is missing"),
         (envelope("<Header/>" + TYPE + message()), "5001", "MerchantIdentifier is missing"),
         (envelope(HEADER.replace(SELLER, "MerchantID") + TYPE + message()), "5002", "not that of the seller"),
-        (envelope(HEADER.replace(SELLER, "M_ACMEINC_012345") + TYPE + message()), "5002", "not that of the seller"),
         (envelope(HEADER + message()), "5001", "MessageType is missing"),
         (envelope(HEADER + "<MessageType>Product</MessageType>" + message()), "5000", "'Product' does not belong"),
         (envelope(HEADER + TYPE), "5001", "has no element 'Message'"),
@@ -299,6 +298,16 @@ def test_a_document_that_is_not_one_is_refused_as_a_whole(content: bytes, code: 
     assert refused.value.code == code
     assert words in refused.value.message
     assert "A1PP0" not in refused.value.message
+
+
+def test_a_merchant_token_is_as_good_as_the_seller_s_id_but_in_strict_fidelity() -> None:
+    content = envelope(HEADER.replace(SELLER, "M_ACMEINC_012345") + TYPE + message(ORDER + DATE))
+
+    feed = order_fulfillment_file.read(content, SELLER)
+
+    assert len(feed.messages) == 1
+    with pytest.raises(FeedUnreadable, match="not that of the seller"):
+        order_fulfillment_file.read(content, SELLER, strict=True)
 
 
 def test_other_parts_of_the_frame_are_accepted() -> None:

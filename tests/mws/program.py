@@ -41,7 +41,8 @@ def encoded(parameters: Mapping[str, str]) -> str:
 
 
 def _quoted(text: str) -> str:
-    return quote(text, safe="-_.~")
+    """A lone `\udce4` stands for the byte E4."""
+    return quote(text, safe="-_.~", errors="surrogateescape")
 
 
 def signature(key: Key, verb: str, host: str, path: str, parameters: Mapping[str, str]) -> str:

@@ -372,12 +372,29 @@ def test_nobody_sees_another_sellers_feeds(new_program: Callable[..., Program]) 
     ended(program, number)
 
     assert refusal(result(other, number)) == refusal(result(other, "1")) == (400, "InvalidFeedSubmissionId")
+    assert f"Failed to find feed with Feed Submission ID: {number}" in result(other, number).text
     assert listed(other, FeedSubmissionIdList__Id__1=number) == listed(other) == []
     assert count(other) == 0
     assert refusal(other.call(FEEDS, "CancelFeedSubmissions", {"FeedSubmissionIdList.Id.1": number})) == (
         400,
         "InvalidFeedSubmissionId",
     )
+
+
+def test_the_id_of_a_feed_is_a_number(program: Program) -> None:
+    refused = result(program, "one4567890")
+
+    assert refusal(refused) == (400, "InvalidRequest")
+    assert "one4567890 failed a validation check: one4567890 is not a valid identifer." in refused.text
+
+
+def test_the_result_of_a_feed_brings_its_request_id_twice(program: Program) -> None:
+    number = submitted(program, loader("H-1"))
+    ended(program, number)
+
+    headers = result(program, number).headers
+
+    assert headers["x-amz-request-id"] == headers["x-mws-request-id"]
 
 
 def test_the_answers_have_the_quota_of_the_hour(program: Program) -> None:

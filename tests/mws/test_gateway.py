@@ -19,7 +19,7 @@ from entrepot.api.mws.room import REQUEST_LINE_MAX, claims
 from entrepot.api.mws.sections import HOSTS, SECTIONS
 from entrepot.domain.errors import Invalid, StaleToken, Unavailable
 from entrepot.domain.marketplaces import named
-from entrepot.services.access import MwsAccount
+from entrepot.services.callers import MwsAccount
 from entrepot.wire.timestamps import instant
 from tests.mws import house, recorded
 from tests.mws.house import ADA, ADAS, AT, BEA, BEAS, DEV, ask, request, room
@@ -122,10 +122,23 @@ def test_while_nobody_can_be_identified_the_status_is_red_and_all_else_unavailab
     assert refusal(supply) == (503, "ServiceUnavailable")
 
 
-def test_what_xml_cannot_hold_is_replaced() -> None:
-    response = ask(ROOM, request(parameters={"ResponseGroup": "a\0b\x0bc\ufffe"}))
+def test_what_is_no_text_is_refused_by_its_name_after_all_that_is_asked_of_every_request() -> None:
+    latin = {"SellerSkus.member.1": "K\udce4se"}
 
-    assert "ResponseGroup=a\ufffdb\ufffdc\ufffd" in [one.text for one in tree(response.body)[0]]
+    unsigned = ask(ROOM, request(parameters={**latin, "Signature": "x"}))
+    denied = ask(ROOM, request(parameters={**latin, "MWSAuthToken": "x"}))
+    good = ask(ROOM, request(parameters=latin))
+
+    assert refusal(unsigned) == (403, "SignatureDoesNotMatch")
+    assert refusal(denied) == (401, "AccessDenied")
+    assert refusal(good) == (400, "InvalidParameterValue")
+    assert message(good.body).startswith("Invalid SellerSkus.member.1: K\ufffdse")
+
+
+def test_what_xml_cannot_hold_is_replaced() -> None:
+    response = ask(ROOM, request(parameters={"ResponseGroup": "b\x0bc\ufffe"}))
+
+    assert "ResponseGroup=b\ufffdc\ufffd" in [one.text for one in tree(response.body)[0]]
 
 
 @recorded.needs_requests

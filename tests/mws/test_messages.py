@@ -10,7 +10,7 @@ import pytest
 from entrepot.api.mws.messages import ERRORS, PROBLEMS, Refused, enveloped, problem_response, refused
 from entrepot.api.mws.operations import OPERATIONS
 from entrepot.api.mws.room import DENIALS
-from entrepot.api.mws.sections import FULFILLMENT_INVENTORY, Section
+from entrepot.api.mws.sections import FEEDS, FULFILLMENT_INVENTORY, REPORTS, Section
 from entrepot.domain import errors
 from entrepot.domain.errors import Problem
 from tests.mws import recorded
@@ -39,14 +39,14 @@ def test_the_common_codes_have_the_documented_statuses() -> None:
 
 @pytest.mark.parametrize("code", ERRORS)
 def test_every_error_is_spelled_by_whoever_says_it(code: str) -> None:
-    response = problem_response(Refused(code), FULFILLMENT_INVENTORY, "request-1", AT)
+    response = problem_response(Refused(code, of="7"), FULFILLMENT_INVENTORY, "request-1", AT)
 
     root, spelling = tree(response.body), ERRORS[code]
     gateway = spelling.form == "gateway"
     assert (response.status, response.content_type) == (spelling.status, "text/xml")
     assert root.findtext("Error/Type") == spelling.type
     assert root.findtext("Error/Code") == code
-    assert root.findtext("Error/Message") == spelling.message
+    assert root.findtext("Error/Message") == spelling.message.replace("{}", "7")
     assert root.findtext("RequestID" if gateway else "RequestId") == "request-1"
     assert root.find("RequestId" if gateway else "RequestID") is None
     assert namespace(response.body) == (
@@ -54,6 +54,21 @@ def test_every_error_is_spelled_by_whoever_says_it(code: str) -> None:
         if gateway
         else "http://mws.amazonaws.com/FulfillmentInventory/2010-10-01/"
     )
+
+
+@pytest.mark.parametrize("section", [FEEDS, REPORTS])
+@pytest.mark.parametrize("code", ["RequestThrottled", "InvalidReportId"])
+def test_feeds_and_reports_have_one_namespace_and_their_id_in_one_header_more(section: Section, code: str) -> None:
+    response = problem_response(Refused(code), section, "request-1", AT)
+
+    assert namespace(response.body) == "http://mws.amazonaws.com/doc/2009-01-01/"
+    assert ("x-amz-request-id", "request-1") in response.headers
+
+
+def test_the_newer_sections_have_no_header_of_the_oldest() -> None:
+    response = enveloped(FULFILLMENT_INVENTORY, "X", "request-1", AT, b"")
+
+    assert "x-amz-request-id" not in dict(response.headers)
 
 
 RECORDED = [

@@ -31,8 +31,22 @@ def test_an_empty_value_is_as_none_and_another_name_may_have_one() -> None:
     assert found.text("SellerId", "Merchant") == "M"
 
 
-def test_what_no_text_of_a_database_can_hold_is_replaced() -> None:
-    assert parameters(b"a=x%00%FFy%C3%A9").text("a") == "x\ufffd\ufffdy\u00e9"
+@pytest.mark.parametrize("value", [b"K%E4se", b"K%ED%A0%80se", b"K%C3", b"K%00se", b"\xe4"])
+def test_what_no_text_of_a_database_can_hold_is_refused_by_its_name(value: bytes) -> None:
+    found = parameters(b"Action=a&S.member.1=K%C3%A4se&S.member.2=" + value)
+
+    with pytest.raises(Refused) as refused:
+        found.check()
+
+    assert (refused.value.code, found.text("Action")) == ("InvalidParameterValue", "a")
+    assert "S.member.2" in refused.value.message
+
+
+def test_a_name_that_is_no_text_is_refused_and_a_replacement_character_is_one() -> None:
+    parameters("\ufffd=\ufffd".encode()).check()
+
+    with pytest.raises(Refused):
+        parameters(b"%E4=x").check()
 
 
 def test_a_list_is_in_the_order_of_its_numbers() -> None:
@@ -41,6 +55,11 @@ def test_a_list_is_in_the_order_of_its_numbers() -> None:
     assert found.listed("S") == ["a", "b", "j"]
     assert found.listed("S", "Id") == ["c"]
     assert found.listed("T") == []
+
+
+def test_a_list_may_begin_with_a_value_without_number() -> None:
+    assert parameters(b"SellerSkus.member=12345").listed("SellerSkus") == ["12345"]
+    assert parameters(b"SellerSkus.member.1=b&SellerSkus.member=a").listed("SellerSkus") == ["a", "b"]
 
 
 def test_a_number_with_more_digits_than_any_list_has_is_no_place_in_it() -> None:

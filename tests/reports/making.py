@@ -14,7 +14,8 @@ from entrepot.feeds.job import Job, Result
 from entrepot.reports.kinds import REPORTS
 from entrepot.reports.types import TYPES, of_aim
 from entrepot.services.documents import Documents
-from entrepot.services.reports import LANE, Asked, Reports
+from entrepot.services.report_requests import LANE, Asked
+from entrepot.services.reports import Reports
 from entrepot.storage import submissions
 from entrepot.storage.bytestore import ByteStore
 from entrepot.storage.submissions import IN_PROGRESS, Submission

@@ -12,20 +12,11 @@ import pytest_asyncio
 
 from entrepot.domain.errors import Invalid, NotAllowed, NotFound
 from entrepot.reports.types import NEWER
-from entrepot.services import reports as service
+from entrepot.services import recurring_reports as service
 from entrepot.services.documents import Documents
-from entrepot.services.reports import (
-    CANCELLED,
-    DONE,
-    IN_QUEUE,
-    NO_DATA,
-    OPEN_LISTINGS,
-    Asked,
-    Recurring,
-    Report,
-    Reports,
-    Wanted,
-)
+from entrepot.services.recurring_reports import Recurring
+from entrepot.services.report_requests import CANCELLED, DONE, IN_QUEUE, NO_DATA, OPEN_LISTINGS, Asked, Report, Wanted
+from entrepot.services.reports import Reports
 from entrepot.storage.database import Database
 from entrepot.storage.migrate import migrate
 from tests.cast import CA, US, Player, another_node, new_player

@@ -17,7 +17,8 @@ from entrepot.feeds import aim_refunds, applying
 from entrepot.services.batches import Batches, NewBatch
 from entrepot.services.documents import Documents
 from entrepot.services.ledger import Ledger
-from entrepot.services.reports import REFUNDS, Reports
+from entrepot.services.report_requests import REFUNDS
+from entrepot.services.reports import Reports
 from entrepot.services.submissions import Submission, Submissions
 from entrepot.services.verification import verify
 from entrepot.storage.database import Database

@@ -17,7 +17,9 @@ from entrepot.domain.errors import Invalid, NotFound
 from entrepot.reports.types import TYPES, of_aim
 from entrepot.services.documents import Documents
 from entrepot.services.ledger import Ledger
-from entrepot.services.reports import AT_ONCE, OPEN_LISTINGS, ORDERS, Asked, Report, Reports
+from entrepot.services.report_requests import OPEN_LISTINGS, ORDERS, Asked, Report
+from entrepot.services.report_schedules import AT_ONCE
+from entrepot.services.reports import Reports
 from entrepot.services.submissions import Filters, Submissions
 from entrepot.services.world import new_world
 from entrepot.storage.database import Database

@@ -12,7 +12,7 @@ from entrepot.feeds.kinds import KINDS, UPLOADS
 from entrepot.reports.files import Encoding, table
 from entrepot.reports.kinds import REPORTS
 from entrepot.reports.types import NEWER, TYPES, of_aim, of_mws
-from entrepot.services.reports import PREORDER
+from entrepot.services.report_requests import PREORDER
 from entrepot.storage import report_listings, report_orders, report_stock
 from tests.cast import UK, US, market
 

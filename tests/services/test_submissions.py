@@ -216,6 +216,21 @@ async def test_only_what_still_waits_can_be_cancelled(alone: Database, documents
     assert (await found(player, waiting)).started_at is None
 
 
+async def test_many_are_cancelled_at_once_and_only_the_newest_told(alone: Database, documents: Documents) -> None:
+    player, other = await new_player(alone), await new_player(alone)
+    names = [await submitted(documents, player, kind) for kind in ("ONE", "TWO", "ONE", "ONE")]
+    stranger, submissions = await submitted(documents, other, "ONE"), Submissions(alone)
+    await submissions.cancel(player.id, names[3])
+
+    cancelled, told = await submissions.cancel_all(player.id, Filters(["ONE"]), 2)
+
+    assert cancelled == 2
+    assert [(one.submission_id, one.status) for one in told] == [(names[3], "CANCELLED"), (names[2], "CANCELLED")]
+    assert [(await found(player, name)).status for name in names[:2]] == ["CANCELLED", "IN_QUEUE"]
+    assert (await found(other, stranger)).status == "IN_QUEUE"
+    assert await submissions.cancel_all(player.id, Filters(["ONE"], statuses=["IN_QUEUE"]), 2) == (0, [])
+
+
 # Processing
 
 

@@ -1,7 +1,8 @@
 """One HTTP request and one answer, as values. Knows nothing of sockets, servers or stock.
 
 The path is split on the raw request target and each segment is percent-decoded exactly once, so that any SKU
-(`S/1`, `50%`, `a+b`) survives; in a query `+` is a blank (reference: what real clients send).
+(`S/1`, `50%`, `a+b`) survives; in a query `+` is a blank (reference: what real clients send). Bytes that are no UTF-8
+are refused, never replaced: replaced, one name would be as good as another.
 """
 
 from __future__ import annotations
@@ -31,15 +32,25 @@ class Request:
     request_id: str = ""
 
     @cached_property
+    def host(self) -> str:
+        """The name of the host that it is for, in small letters, without port; empty if it names none."""
+        return self.headers.get("host", "").strip().lower().partition(":")[0].rstrip(".")
+
+    @cached_property
     def segments(self) -> tuple[str, ...]:
-        """The path's segments, each decoded once: `/a/S%2F1` is `("a", "S/1")`."""
-        return tuple(unquote(segment, errors="replace") for segment in self.raw_path.split("/")[1:])
+        """The path's segments, each decoded once: `/a/S%2F1` is `("a", "S/1")`. Raises Invalid."""
+        try:
+            return tuple(unquote(segment, errors="strict") for segment in self.raw_path.split("/")[1:])
+        except UnicodeDecodeError:
+            raise Invalid("path", "the path is not UTF-8") from None
 
     @cached_property
     def query(self) -> Mapping[str, Sequence[str]]:
-        """Every value of every query parameter; names are case-sensitive, blanks are kept."""
+        """Every value of every query parameter; names are case-sensitive, blanks are kept. Raises Invalid."""
         try:
-            return parse_qs(self.query_string, keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MAX)
+            return parse_qs(self.query_string, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
+        except UnicodeDecodeError:
+            raise Invalid("query", "the query is not UTF-8") from None
         except ValueError:
             raise Invalid("query", f"a query has at most {FIELDS_MAX} parameters") from None
 

@@ -28,6 +28,7 @@ ROOT: Final = "AmazonEnvelope"
 MESSAGE_ID: Final = re.compile(r"[0-9]{1,20}")
 OPERATIONS: Final = ("Update", "Delete", "PartialUpdate")
 FINDINGS_MAX: Final = 20  # about one message
+_MERCHANT_TOKEN: Final = re.compile(r"M_\w+", re.ASCII)
 _FRAME: Final = ("Header", "MessageType", "MarketplaceName", "PurgeAndReplace", "EffectiveDate", "Message")
 
 T = TypeVar("T")
@@ -174,14 +175,14 @@ def _messages(content: bytes, seller_id: str, message_type: str, strict: bool) -
         elif name == "MessageType":
             kind = xml.text(element)
         elif name == "Message":
-            _check_frame(merchant, kind, seller_id, message_type)
+            _check_frame(merchant, kind, seller_id, message_type, strict)
             number += 1
             yield _opened(number, element, message_type, seen, strict)
         elif name not in _FRAME:
             raise _fatal(f"'{ROOT}' has no element '{name[:40]}'.", xml.line_of(element), 1)
     if not root and (root := xml.root_name(content)) != ROOT:
         raise _wrong_root(root)
-    _check_frame(merchant, kind, seller_id, message_type)
+    _check_frame(merchant, kind, seller_id, message_type, strict)
     if not number:
         raise _fatal(f"'{ROOT}' has no element 'Message'.", 1, 1)
 
@@ -190,11 +191,11 @@ def _merchant(header: xml.Element) -> str:
     return next((xml.text(child) for child in header if xml.local(child) == "MerchantIdentifier"), "")
 
 
-def _check_frame(merchant: str | None, kind: str | None, seller_id: str, message_type: str) -> None:
+def _check_frame(merchant: str | None, kind: str | None, seller_id: str, message_type: str, strict: bool) -> None:
     if not merchant:
         raise FeedUnreadable(XML_FATAL, "The element MerchantIdentifier is missing from the Header of the document.")
-    # Legacy tokens (M_…) belong to no seller here: a seller has one id, and another's is never told apart.
-    if merchant != seller_id:
+    # A merchant token says nothing here: sellers have none, and who submits is known. Most programs still write one.
+    if merchant != seller_id and (strict or not _MERCHANT_TOKEN.fullmatch(merchant)):
         raise FeedUnreadable(
             NOT_PROCESSED, "The MerchantIdentifier is not that of the seller who submitted the document."
         )

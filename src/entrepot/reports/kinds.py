@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from entrepot.feeds.kinds import Kind
-from entrepot.services.reports import LANE, OPEN_LISTINGS, ORDERS, PREORDER
+from entrepot.services.report_requests import LANE, OPEN_LISTINGS, ORDERS, PREORDER
 
 _MADE_BY: Final = {
     OPEN_LISTINGS: "entrepot.reports.open_listings:full",

@@ -14,11 +14,11 @@ from typing import Final, TypeVar
 from zoneinfo import ZoneInfo
 
 from entrepot.domain.fba.ledger_rows import EVENT_TYPES
-from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
+from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.feeds.job import TEXT, Job, Result, Unreadable
-from entrepot.reports.files import Encoding, table
-from entrepot.reports.types import TYPES
-from entrepot.services.reports import OPTION
+from entrepot.reports.files import Encoding
+from entrepot.reports.making import columns_of, finished, marketplace_of, span_of
+from entrepot.services.report_requests import OPTION
 from entrepot.storage import report_ledger as storage
 from entrepot.storage.report_ledger import Extent, Location, Period
 
@@ -47,17 +47,15 @@ async def detail(job: Job) -> Result:
         asin=_said(job, "ASIN"),
         event_type=event_type,
     )
-    columns = TYPES[job.feed_type].columns
-    rows = storage.detail(job.database, job.seller_id, columns, extent)
-    return table(_marketplace(job), columns, rows, _UTF8)
+    return finished(job, storage.detail(job.database, job.seller_id, columns_of(job), extent), _UTF8)
 
 
 async def summary(job: Job) -> Result:
     location = _chosen(job, "aggregateByLocation", _LOCATIONS) or "COUNTRY"
     period = _chosen(job, "aggregatedByTimePeriod", _PERIODS) or "MONTHLY"
-    columns = TYPES[job.feed_type].columns
-    rows = storage.summary(job.database, job.seller_id, columns, _extent(job, period), location, period)
-    return table(_marketplace(job), columns, rows, _UTF8)
+    extent = _extent(job, period)
+    rows = storage.summary(job.database, job.seller_id, columns_of(job), extent, location, period)
+    return finished(job, rows, _UTF8)
 
 
 def _said(job: Job, name: str) -> str | None:
@@ -76,14 +74,10 @@ def _chosen(job: Job, name: str, choices: Mapping[str, T]) -> T | None:
     return choices[said.upper()]
 
 
-def _marketplace(job: Job) -> Marketplace:
-    return MARKETPLACES[job.marketplaces[0]]
-
-
 def _extent(job: Job, period: Period) -> Extent:
     """The end itself belongs to the next report, unless it is this very moment: then all that happened is told."""
-    start, end = (datetime.fromisoformat(job.options[name]) for name in ("start", "end"))
-    now, zone = job.submission.created_at, ZoneInfo(_marketplace(job).zone)
+    start, end = span_of(job)
+    now, zone = job.submission.created_at, ZoneInfo(marketplace_of(job).zone)
     until = now if end >= now else end - _TICK
     if start >= end:
         start = _beginning(until.astimezone(zone), period)

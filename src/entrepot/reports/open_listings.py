@@ -6,32 +6,21 @@ counts, as Amazon says of these reports.
 
 from __future__ import annotations
 
-from entrepot.domain.marketplaces import MARKETPLACES
+from functools import partial
+from typing import Final
+
 from entrepot.feeds.job import Job, Result
-from entrepot.reports.files import table
-from entrepot.reports.types import TYPES
+from entrepot.reports.making import columns_of, finished, marketplace_of
 from entrepot.storage import report_listings as storage
 from entrepot.storage.report_listings import Extent
 
 
-async def full(job: Job) -> Result:
-    return _listed(job, "full")
+async def _listed(extent: Extent, job: Job) -> Result:
+    rows = storage.open_listings(job.database, job.seller_id, marketplace_of(job), columns_of(job), extent)
+    return finished(job, rows)
 
 
-async def lite(job: Job) -> Result:
-    return _listed(job, "lite")
-
-
-async def liter(job: Job) -> Result:
-    return _listed(job, "liter")
-
-
-async def every(job: Job) -> Result:
-    """Also of what is sold out."""
-    return _listed(job, "every")
-
-
-def _listed(job: Job, extent: Extent) -> Result:
-    marketplace = MARKETPLACES[job.marketplaces[0]]
-    columns = TYPES[job.feed_type].columns
-    return table(marketplace, columns, storage.open_listings(job.database, job.seller_id, marketplace, columns, extent))
+full: Final = partial(_listed, "full")
+lite: Final = partial(_listed, "lite")
+liter: Final = partial(_listed, "liter")
+every: Final = partial(_listed, "every")  # also what is sold out

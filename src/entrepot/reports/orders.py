@@ -7,15 +7,12 @@ SP-API reference §7.2 (all orders); domain specification §4.2.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
 from datetime import UTC, datetime
 from typing import Final
 
-from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
 from entrepot.feeds.job import Job, Result
-from entrepot.reports.files import table
-from entrepot.reports.types import TYPES
-from entrepot.services.reports import PACIFIC
+from entrepot.reports.making import columns_of, finished, marketplace_of, span_of
+from entrepot.services.report_schedules import PACIFIC
 from entrepot.storage import report_orders as storage
 from entrepot.storage.report_orders import Dated, Layout, Span
 
@@ -34,10 +31,10 @@ async def order_report(job: Job) -> Result:
 
 async def unshipped(job: Job) -> Result:
     """Those of all times, unless a span was asked for. A schedule's is not: orders wait longer than its periods."""
-    start, end = _asked(job)
+    start, end = span_of(job)
     named = start < end and job.submission.schedule_id is None
     span = Span(start if named else _EVER, end, tuple(job.marketplaces), _zone(job))
-    return _table(job, storage.unshipped(job.database, job.seller_id, _columns(job), span))
+    return finished(job, storage.unshipped(job.database, job.seller_id, columns_of(job), span))
 
 
 async def by_last_update(job: Job) -> Result:
@@ -49,32 +46,15 @@ async def by_order_date(job: Job) -> Result:
 
 
 def _sold(job: Job, layout: Layout, zone: str) -> Result:
-    span = Span(*_asked(job), tuple(job.marketplaces), zone)
-    return _table(job, storage.orders(job.database, job.seller_id, _columns(job), span, layout))
+    span = Span(*span_of(job), tuple(job.marketplaces), zone)
+    return finished(job, storage.orders(job.database, job.seller_id, columns_of(job), span, layout))
 
 
 def _every(job: Job, dated: Dated) -> Result:
-    span = Span(*_asked(job), tuple(job.marketplaces), "UTC")
-    return _table(job, storage.every_order(job.database, job.seller_id, _columns(job), span, dated))
-
-
-def _table(job: Job, rows: AsyncGenerator[bytes, None]) -> Result:
-    return table(_marketplace(job), _columns(job), rows)
-
-
-def _columns(job: Job) -> tuple[str, ...]:
-    return TYPES[job.feed_type].columns
-
-
-def _asked(job: Job) -> tuple[datetime, datetime]:
-    start, end = (datetime.fromisoformat(job.options[name]) for name in ("start", "end"))
-    return start, end
+    span = Span(*span_of(job), tuple(job.marketplaces), "UTC")
+    return finished(job, storage.every_order(job.database, job.seller_id, columns_of(job), span, dated))
 
 
 def _zone(job: Job) -> str:
-    marketplace = _marketplace(job)
+    marketplace = marketplace_of(job)
     return _ZONES.get(marketplace.code, marketplace.zone)
-
-
-def _marketplace(job: Job) -> Marketplace:
-    return MARKETPLACES[job.marketplaces[0]]

@@ -5,13 +5,13 @@ Source: AIM reference §9.6.
 
 from __future__ import annotations
 
-from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.feeds.applying import whole
 from entrepot.feeds.job import Job, Result
 from entrepot.reports.files import encoding_of
+from entrepot.reports.making import marketplace_of
 
 
 async def installed(job: Job) -> Result:
-    encoding = encoding_of(MARKETPLACES[job.marketplaces[0]])
+    encoding = encoding_of(marketplace_of(job))
     text = (await whole(job)).decode()
     return Result("DONE", encoding.content_type, text.encode(encoding.codec, "replace"))

@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from entrepot.services.reports import OPEN_LISTINGS, ORDERS, PREORDER, REFUNDS
+from entrepot.services.report_requests import OPEN_LISTINGS, ORDERS, PREORDER, REFUNDS
 
 # What MWS and SP-API call theirs.
 _NEWER: Final = "GET_"

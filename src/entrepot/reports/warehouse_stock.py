@@ -5,35 +5,23 @@ Source: domain specification §2.2; in the order of the SKUs. Of several marketp
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Final
+
 from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.feeds.job import Job, Result
-from entrepot.reports.files import table
-from entrepot.reports.types import TYPES
+from entrepot.reports.making import columns_of, finished
 from entrepot.storage import report_stock as storage
 from entrepot.storage.report_stock import Extent
 
 
-async def managed(job: Job) -> Result:
-    return _stored(job, "open")
-
-
-async def managed_and_archived(job: Job) -> Result:
-    return _stored(job, "archived")
-
-
-async def by_disposition(job: Job) -> Result:
-    return _stored(job, "by_disposition")
-
-
-async def by_country(job: Job) -> Result:
-    return _stored(job, "by_country")
-
-
-async def reserved(job: Job) -> Result:
-    return _stored(job, "reserved")
-
-
-def _stored(job: Job, extent: Extent) -> Result:
+async def _stored(extent: Extent, job: Job) -> Result:
     marketplaces = [MARKETPLACES[one] for one in dict.fromkeys(job.marketplaces)]
-    columns = TYPES[job.feed_type].columns
-    return table(marketplaces[0], columns, storage.stock(job.database, job.seller_id, marketplaces, columns, extent))
+    return finished(job, storage.stock(job.database, job.seller_id, marketplaces, columns_of(job), extent))
+
+
+managed: Final = partial(_stored, "open")
+managed_and_archived: Final = partial(_stored, "archived")
+by_disposition: Final = partial(_stored, "by_disposition")
+by_country: Final = partial(_stored, "by_country")
+reserved: Final = partial(_stored, "reserved")

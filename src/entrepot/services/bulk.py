@@ -90,6 +90,6 @@ def _plain(instance: Mapping[str, Any]) -> bool:
     return len(instance) == 3 and type(days) is int and 0 <= days <= LEAD_DAYS_MAX
 
 
-async def listed(connection: Connection, seller_id: str, skus: Iterable[str]) -> Mapping[str, Sequence[str]]:
+async def channels_of(connection: Connection, seller_id: str, skus: Iterable[str]) -> Mapping[str, Sequence[str]]:
     """Which of these SKUs are listed, each with its channels."""
     return await storage.channels(connection, seller_id, list(skus))

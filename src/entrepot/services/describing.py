@@ -23,7 +23,7 @@ class Listed:
     closed: bool = False
 
 
-async def listed(connection: Connection, seller_id: str, skus: Iterable[str]) -> Mapping[str, Listed]:
+async def listings_of(connection: Connection, seller_id: str, skus: Iterable[str]) -> Mapping[str, Listed]:
     """Those of these SKUs that are or were listed."""
     found = await storage.listed(connection, seller_id, list(skus))
     return {

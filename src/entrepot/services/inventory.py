@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Final
@@ -15,7 +15,7 @@ from entrepot.domain.places import country_of
 from entrepot.domain.quantities import LONG_TERM, POSITION_COLUMNS, SHORT_TERM, Position, research_day
 from entrepot.storage import inventory as storage
 from entrepot.storage.database import Connection, Database
-from entrepot.storage.worlds import whole_milliseconds
+from entrepot.storage.worlds import told_time
 
 PAGE_SIZE: Final = 50
 
@@ -36,6 +36,57 @@ class Bookmark:
     snapshot: int
     now: datetime
     after: str
+
+
+@dataclass(frozen=True)
+class Read:
+    """The rows of a page (never none) as the database has them now, and of which snapshot they are to tell."""
+
+    query: storage.Query
+    rows: Sequence[asyncpg.Record]
+    snapshot: int
+    now: datetime
+    more: bool
+
+    @property
+    def bookmark(self) -> Bookmark | None:
+        return Bookmark(self.snapshot, self.now, self.rows[-1]["sku"]) if self.more else None
+
+
+Reader = Callable[[Connection, storage.Query], Awaitable[list[asyncpg.Record]]]
+
+
+async def read_page(
+    connection: Connection,
+    reader: Reader,
+    seller_id: str,
+    asked: Asked,
+    bookmark: Bookmark | None,
+    *,
+    inbound_too: bool = False,
+) -> Read | None:
+    """The next page of a set, ordered by SKU in code points; None if nothing is on it. It waits for writers only when
+    asked what changed since."""
+    query = storage.Query(
+        seller_id,
+        asked.marketplace_id,
+        MARKETPLACES[asked.marketplace_id].country,
+        bookmark.after if bookmark else "",
+        PAGE_SIZE + 1,
+        asked.skus,
+        asked.changed_since,
+        bookmark.snapshot if bookmark else None,
+        inbound_too,
+    )
+    if asked.changed_since is not None and bookmark is None:
+        await storage.settle(connection, seller_id)
+    rows = await reader(connection, query)
+    if not rows or rows[0]["sku"] is None:
+        return None
+    first = rows[0]
+    now = bookmark.now if bookmark else told_time(first["clock"], first["last_at"])
+    snapshot = bookmark.snapshot if bookmark else first["last_seq"]
+    return Read(query, rows[:PAGE_SIZE], snapshot, now, len(rows) > PAGE_SIZE)
 
 
 @dataclass(slots=True)
@@ -69,29 +120,14 @@ class Inventory:
 
     async def summaries(self, seller_id: str, asked: Asked, bookmark: Bookmark | None = None) -> Page:
         """The next page (50) of a set, ordered by SKU in code points."""
-        query = storage.Query(
-            seller_id,
-            asked.marketplace_id,
-            MARKETPLACES[asked.marketplace_id].country,
-            bookmark.after if bookmark else "",
-            PAGE_SIZE + 1,
-            asked.skus,
-            asked.changed_since,
-            bookmark.snapshot if bookmark else None,
-        )
         async with self._database.read() as connection:
-            if asked.changed_since is not None and bookmark is None:
-                await storage.settle(connection, seller_id)
-            rows = await storage.page(connection, query)
-            if not rows or rows[0]["sku"] is None:
+            read = await read_page(connection, storage.page, seller_id, asked, bookmark)
+            if read is None:
                 return Page([], None)
-            now = bookmark.now if bookmark else max(whole_milliseconds(rows[0]["clock"]), rows[0]["last_at"])
-            snapshot = bookmark.snapshot if bookmark else rows[0]["last_seq"]
-            summaries = [_summary(row, query.country, now) for row in rows[:PAGE_SIZE]]
+            summaries = [_summary(row, read.query.country, read.now) for row in read.rows]
             if bookmark:
-                await _take_back(connection, query, rows[:PAGE_SIZE], summaries, bookmark)
-        more = len(rows) > PAGE_SIZE
-        return Page(summaries, Bookmark(snapshot, now, summaries[-1].sku) if more else None)
+                await _take_back(connection, read, summaries)
+        return Page(summaries, read.bookmark)
 
 
 def _summary(row: asyncpg.Record, country: str, now: datetime) -> Summary:
@@ -127,21 +163,16 @@ def _ages(research: Mapping[Key, int], now: datetime) -> tuple[int, int, int]:
     return ages[0], ages[1], ages[2]
 
 
-async def _take_back(
-    connection: Connection,
-    query: storage.Query,
-    rows: Sequence[asyncpg.Record],
-    summaries: Sequence[Summary],
-    bookmark: Bookmark,
-) -> None:
+async def _take_back(connection: Connection, read: Read, summaries: Sequence[Summary]) -> None:
     """Undo, in these summaries, what happened after the snapshot."""
-    moved = {row["fnsku"]: row for row in rows if row["any_seq"] > bookmark.snapshot or row["remote"] is not None}
+    query, rows = read.query, read.rows
+    moved = {row["fnsku"]: row for row in rows if row["any_seq"] > read.snapshot or row["remote"] is not None}
     if not moved:
         return
     items, until = list(moved), rows[0]["last_seq"]
-    undone = await storage.moved_between(connection, query.seller_id, items, bookmark.snapshot, until)
+    undone = await storage.moved_between(connection, query.seller_id, items, read.snapshot, until)
     everywhere = rows[0]["remote"] is not None
-    before = await storage.last_changes(connection, query, items, bookmark.snapshot, everywhere)
+    before = await storage.last_changes(connection, query, items, read.snapshot, everywhere)
     for summary in summaries:
         row = moved.get(summary.fnsku)
         if row is None:
@@ -157,5 +188,5 @@ async def _take_back(
                     research[change.key] = research.get(change.key, 0) - change.delta
             elif change.key.account is Account.FC_AVAIL and row["remote"] is not None:
                 summary.position.available -= change.delta
-        summary.researching = _ages(research, bookmark.now)
+        summary.researching = _ages(research, read.now)
         summary.last_updated = before.get(summary.fnsku, row["created_at"])

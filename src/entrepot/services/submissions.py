@@ -143,11 +143,11 @@ class Submissions:
             wanted = _wanted(filters, (await _world(connection, seller_id)).now)
             return await storage.count(connection, seller_id, wanted)
 
-    async def cancel_all(self, seller_id: str, filters: Filters) -> list[Submission]:
-        """Cancel those of them that still wait; which those were, the newest first."""
+    async def cancel_all(self, seller_id: str, filters: Filters, limit: int) -> tuple[int, list[Submission]]:
+        """Cancel what still waits among these; how many that were, and the newest of all of these as they are now."""
         async with self._database.write() as connection:
             now = (await _world(connection, seller_id)).now
-            return await storage.cancel_all(connection, seller_id, _wanted(filters, now), now)
+            return await storage.cancel_all(connection, seller_id, _wanted(filters, now), limit, now)
 
     async def cancel(self, seller_id: str, submission_id: str) -> None:
         """Raises NotFound; NotAllowed once it is not waiting any more."""

@@ -17,13 +17,11 @@ from entrepot.domain.accounts import Account
 from entrepot.domain.errors import Invalid
 from entrepot.domain.fba.supply import NO_SUPPLY, SUPPLY_TYPES, Portion, Supply, on_the_shelf, supply
 from entrepot.domain.items import clean_sku
-from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.domain.places import country_of
-from entrepot.services.inventory import PAGE_SIZE, Asked, Bookmark
+from entrepot.services.inventory import Asked, Bookmark, Read, read_page
 from entrepot.storage import inventory
 from entrepot.storage import supply as storage
 from entrepot.storage.database import Connection, Database
-from entrepot.storage.worlds import whole_milliseconds
 
 
 class Supplied(NamedTuple):
@@ -58,33 +56,17 @@ class Supplies:
 
     async def page(self, seller_id: str, asked: Asked, bookmark: Bookmark | None = None) -> Page:
         """The next page (50) of a set, ordered by SKU in code points."""
-        query = inventory.Query(
-            seller_id,
-            asked.marketplace_id,
-            MARKETPLACES[asked.marketplace_id].country,
-            bookmark.after if bookmark else "",
-            PAGE_SIZE + 1,
-            asked.skus,
-            asked.changed_since,
-            bookmark.snapshot if bookmark else None,
-            inbound_too=True,
-        )
         async with self._database.read() as connection:
-            if asked.changed_since is not None and bookmark is None:
-                await inventory.settle(connection, seller_id)
-            rows = await storage.page(connection, query)
-            if not rows or rows[0]["sku"] is None:
+            read = await read_page(connection, storage.page, seller_id, asked, bookmark, inbound_too=True)
+            if read is None:
                 return Page([], None)
-            now = bookmark.now if bookmark else max(whole_milliseconds(rows[0]["clock"]), rows[0]["last_at"])
-            snapshot = bookmark.snapshot if bookmark else rows[0]["last_seq"]
-            shown = rows[:PAGE_SIZE]
-            undone = await _undone(connection, query, shown) if bookmark else {}
-        supplied = [_supplied(row, query.country, undone, now) for row in shown]
-        return Page(supplied, Bookmark(snapshot, now, supplied[-1].sku) if len(rows) > PAGE_SIZE else None)
+            undone = await _undone(connection, read) if bookmark else {}
+        return Page([_supplied(row, read.query.country, undone, read.now) for row in read.rows], read.bookmark)
 
 
 # In a page row, after last_seq, clock, last_at: sku, fnsku, asin, condition, available.
 _NAMES: Final = slice(3, 8)
+_FREE: Final = Account.FC_AVAIL
 
 
 def _normal(texts: Iterable[str]) -> dict[str, str | None]:
@@ -113,30 +95,27 @@ def _supplied(row: asyncpg.Record, country: str, undone: Mapping[str, Sequence[P
 def _supply(row: asyncpg.Record, country: str, undone: Sequence[Portion], now: datetime) -> Supply:
     serves_all = row["remote"] is not None
     free: int = row["available"] + (row["remote"][0] or 0 if serves_all else 0)
-    dated = [
-        Portion(account, at, units)
-        for account, place, at, units in storage.dated_of(row)
-        if country_of(place) == country or (serves_all and account is Account.FC_AVAIL)
-    ]
-    free -= sum(portion.units for portion in dated if portion.account is Account.FC_AVAIL)
-    return supply([Portion(Account.FC_AVAIL, None, free), *dated, *undone], now)
+    portions = [*undone]
+    for account, place, at, units in storage.dated_of(row):
+        if country_of(place) == country or (serves_all and account is _FREE):
+            portions.append(Portion(account, at, units))
+            if account is _FREE:
+                free -= units
+    portions.append(Portion(_FREE, None, free))
+    return supply(portions, now)
 
 
-async def _undone(
-    connection: Connection, query: inventory.Query, rows: Sequence[asyncpg.Record]
-) -> dict[str, list[Portion]]:
+async def _undone(connection: Connection, read: Read) -> dict[str, list[Portion]]:
     """What takes back, by item, what happened after the snapshot."""
-    assert query.snapshot is not None
+    query, rows = read.query, read.rows
     serves_all = rows[0]["remote"] is not None
-    moved = [row["fnsku"] for row in rows if row["any_seq"] > query.snapshot or serves_all]
+    moved = [row["fnsku"] for row in rows if row["any_seq"] > read.snapshot or serves_all]
     if not moved:
         return {}
-    changes = await inventory.moved_between(connection, query.seller_id, moved, query.snapshot, rows[0]["last_seq"])
+    changes = await inventory.moved_between(connection, query.seller_id, moved, read.snapshot, rows[0]["last_seq"])
     undone: dict[str, list[Portion]] = {}
     for change in changes:
         key = change.key
-        if key.account in SUPPLY_TYPES and (
-            change.country == query.country or (serves_all and key.account is Account.FC_AVAIL)
-        ):
+        if key.account in SUPPLY_TYPES and (change.country == query.country or (serves_all and key.account is _FREE)):
             undone.setdefault(key.item, []).append(Portion(key.account, key.at, -change.delta))
     return undone

@@ -16,6 +16,7 @@ import asyncpg
 from entrepot.domain.accounts import BUILDING_ACCOUNTS, WAREHOUSE_ACCOUNTS, Account, Key
 from entrepot.storage.database import NO_INSTANT, Connection
 from entrepot.storage.loading import key_of
+from entrepot.storage.worlds import world_time
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Query:
 # Free stock of other countries serves too (D-17): it counts, and its changes do.
 _REMOTE: Final = """l.policies @> '{{"remote_serving": true}}'"""
 _PAGE: Final = f"""
-    select l.last_seq, l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate as clock, l.last_at, page.*
+    select l.last_seq, {world_time()} as clock, l.last_at, page.*
     from ledgers l left join lateral (
         select o.sku, k.fnsku, k.asin, k.condition, {{columns}},
                case when {_REMOTE} then (

@@ -18,7 +18,7 @@ from entrepot.domain.papers import Listing, Product, Sku, Source
 from entrepot.storage.bulk import WAREHOUSE_CHANNELS
 from entrepot.storage.database import Connection
 from entrepot.storage.papers import PAPERS, paper
-from entrepot.storage.worlds import whole_milliseconds
+from entrepot.storage.worlds import told_time, world_time
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ _LISTING_COLUMNS: Final = _columns("i", _LISTING).replace("i.attributes", "a.att
 
 
 _SHELF: Final = f"""
-    select l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate as clock, l.last_at,
+    select {world_time()} as clock, l.last_at,
            array(select ({_columns("s", PAPERS[Source].columns)}) from sources s where s.seller_id = $1) as sources,
            array(
                select (
@@ -86,7 +86,7 @@ async def shelf(connection: Connection, seller_id: str, skus: Sequence[str], cou
         return None
     sources = [paper(Source, part) for part in row["sources"]]
     return Shelf(
-        max(whole_milliseconds(row["clock"]), row["last_at"]),
+        told_time(row["clock"], row["last_at"]),
         {source.source_id: source for source in sources},
         [_item(part) for part in row["items"]],
     )

@@ -12,12 +12,12 @@ from typing import Final, Literal
 from entrepot.domain.accounts import DEFAULT_LOCATION
 from entrepot.domain.conditions import CONDITIONS
 from entrepot.domain.marketplaces import Marketplace
-from entrepot.domain.mfn.attributes import ALL, FBA_CHANNELS, offer_key
-from entrepot.domain.mfn.products import ID_ATTRIBUTES
+from entrepot.domain.mfn.attributes import ALL, FBA_CHANNELS, ID_ATTRIBUTES, offer_key
 from entrepot.domain.money import digits_of
 from entrepot.storage.bulk import WAREHOUSE_CHANNELS
 from entrepot.storage.database import Database
 from entrepot.storage.report_rows import LISTING_ID, attribute_cell, attribute_value, cells, copied, text
+from entrepot.storage.worlds import world_time
 
 Extent = Literal["full", "lite", "liter", "every"]
 Status = Literal["Active", "Inactive"]
@@ -179,7 +179,7 @@ _IN_STOCK: Final = f"""(
         select from jsonb_each(i.availability) c where (c.value -> 'is_inventory_available') = 'true' and {_SELLING})
 )"""
 
-# The forms of dates in offers: `mfn.attributes.instant` reads more of them; what is in another form limits nothing.
+# The forms of dates in offers: `mfn.shapes.instant` reads more of them; what is in another form limits nothing.
 _DAY: Final = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 _TIME: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,6})?)?"
 _ZONED: Final = _TIME + r"(Z|[+-](0[0-9]|1[0-4]):?[0-9]{2})$"
@@ -222,10 +222,10 @@ _ALL_ROWS: Final = f"""
     where {_LISTED} and ($5::text is null or t.status = $5)
     order by i.sku
 """
-_MOMENT: Final = """with moment as materialized (
+_MOMENT: Final = f"""with moment as materialized (
     select array(select source_id from sources where seller_id = $1 and status = 'Active') as source_ids,
-           greatest(clock_world + (clock_timestamp() - clock_real) * clock_rate, last_at) as now
-    from ledgers where seller_id = $1)"""
+           greatest({world_time()}, l.last_at) as now
+    from ledgers l where l.seller_id = $1)"""
 
 
 def merchant_listings(

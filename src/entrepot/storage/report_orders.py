@@ -14,6 +14,7 @@ from typing import Final, Literal
 from entrepot.domain.marketplaces import MARKETPLACES
 from entrepot.storage.database import Connection, Database
 from entrepot.storage.report_rows import LISTING_ID, amount, attribute_cell, cells, copied, text
+from entrepot.storage.worlds import world_time
 
 Layout = Literal["order", "order_report"]
 Dated = Literal["placed_at", "updated_at"]
@@ -142,7 +143,7 @@ async def periods_with_orders(
 
 _TO_SHIP: Final = "(t.ordered - t.cancelled - t.shipped)"
 _PROMISED: Final = "(o.promise ->> 'latest_ship')::timestamptz"
-_NOW: Final = "(select clock_world + (clock_timestamp() - clock_real) * clock_rate from ledgers where seller_id = $1)"
+_NOW: Final = f"(select {world_time()} from ledgers l where l.seller_id = $1)"
 _UNSHIPPED_CELLS: Final = {
     **_ORDER_REPORT_CELLS,
     # An order is told of as soon as it is paid for.

@@ -11,7 +11,8 @@ import asyncpg
 import msgspec
 
 from entrepot.storage.database import Connection
-from entrepot.storage.submissions import COLUMNS, Submission, submission_of
+from entrepot.storage.submissions import COLUMNS, Submission, changed, submission_of
+from entrepot.storage.worlds import world_time
 
 # Requests
 
@@ -53,12 +54,12 @@ _WANTED: Final = f"""
 
 
 async def newest(
-    connection: Connection, seller_id: str, wanted: Wanted, before: str | None, limit: int
+    connection: Connection, seller_id: str, wanted: Wanted, before: str | None, limit: int, lock: bool = False
 ) -> list[Submission]:
     """The newest first; `before`: the number where to go on."""
     rows = await connection.fetch(
         f"select {COLUMNS} from submissions where {_WANTED} and ($11::text is null or submission_id < $11)"
-        " order by submission_id desc limit $12",
+        f" order by submission_id desc limit $12 {'for update' if lock else ''}",
         seller_id,
         *wanted.values,
         before,
@@ -103,16 +104,23 @@ async def issue_again(
     return submission_of(row)
 
 
-async def cancel(connection: Connection, seller_id: str, numbers: Sequence[str], now: datetime) -> int:
-    """Take those of the submissions off the queue that still wait there; how many."""
-    rows = await connection.fetch(
-        "update submissions set status = 'CANCELLED', finished_at = $3"
-        " where seller_id = $1 and submission_id = any($2) and status = 'IN_QUEUE' returning submission_id",
+async def cancel_all(
+    connection: Connection, seller_id: str, wanted: Wanted, limit: int, now: datetime
+) -> tuple[int, list[Submission]]:
+    """Take those that still wait off the queue; how many that were, and the newest of all of these as they are now."""
+    found = await newest(connection, seller_id, wanted, None, limit, lock=True)  # no worker takes one meanwhile
+    numbers = [one.submission_id for one in found]
+    if not numbers:
+        return 0, []
+    done = await connection.execute(
+        "update submissions set status = 'CANCELLED', finished_at = $11"
+        f" where {_WANTED} and status = 'IN_QUEUE' and submission_id <= $12",
         seller_id,
-        list(numbers),
+        *wanted.values,
         now,
+        numbers[0],  # what is asked for in this moment is not meant
     )
-    return len(rows)
+    return changed(done), await newest(connection, seller_id, Wanted(wanted.report_types, numbers=numbers), None, limit)
 
 
 async def acknowledge(
@@ -169,12 +177,12 @@ async def schedules(connection: Connection, seller_id: str) -> list[Schedule]:
 async def sellers_with_due_schedules(connection: Connection, limit: int) -> list[str]:
     """Sellers whose world clock has passed the end of a period, of either kind of schedule."""
     rows = await connection.fetch(
-        """
+        f"""
         select distinct s.seller_id from (
             select seller_id, due_at from report_schedules
             union all select seller_id, next_at from recurring_reports
         ) s join ledgers l using (seller_id)
-        where s.due_at <= l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate limit $1
+        where s.due_at <= {world_time()} limit $1
         """,
         limit,
     )
@@ -256,6 +264,16 @@ async def recurring(connection: Connection, seller_id: str, report_types: Sequen
         list(report_types),
     )
     return [_recurring(row) for row in rows]
+
+
+async def count_recurring(connection: Connection, seller_id: str, report_types: Sequence[str]) -> int:
+    return int(
+        await connection.fetchval(
+            "select count(*) from recurring_reports where seller_id = $1 and report_type = any($2)",
+            seller_id,
+            list(report_types),
+        )
+    )
 
 
 async def drop_recurring(connection: Connection, seller_id: str, schedule_id: str, report_types: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Final
 
 from entrepot.storage.database import Connection
+from entrepot.storage.worlds import real_time, world_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,12 @@ async def queue_age(connection: Connection) -> float:
 
 
 # Of files that nothing of their lane is before, and which are ready in their seller's world; `ready_at` as real time.
-_QUEUE_AGE: Final = """
-    select extract(epoch from clock_timestamp() - min(greatest(s.queued_at,
-        l.clock_real + (s.ready_at - l.clock_world) / nullif(l.clock_rate, 0))))::float8
+_QUEUE_AGE: Final = f"""
+    select extract(epoch from clock_timestamp() - min(greatest(s.queued_at, {real_time("s.ready_at")})))::float8
     from submissions s join ledgers l using (seller_id)
     where s.status in ('IN_QUEUE', 'IN_PROGRESS')  -- as the index has it
     and s.status = 'IN_QUEUE'
-    and (s.ready_at is null or s.ready_at <= l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate)
+    and (s.ready_at is null or s.ready_at <= {world_time()})
     and not exists (
         select from submissions o where o.seller_id = s.seller_id and o.lane = s.lane
         and (o.status = 'IN_PROGRESS' or (o.status = 'IN_QUEUE' and o.arrived < s.arrived))

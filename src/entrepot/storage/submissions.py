@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -192,12 +192,12 @@ _WANTED: Final = """
 
 
 async def newest(
-    connection: Connection, seller_id: str, wanted: Wanted, before: int | None, limit: int
+    connection: Connection, seller_id: str, wanted: Wanted, before: int | None, limit: int, lock: bool = False
 ) -> list[Submission]:
     """The newest first; `before`: the `arrived` where to go on."""
     rows = await connection.fetch(
         f"select {COLUMNS} from submissions where {_WANTED} and ($8::bigint is null or arrived < $8)"
-        " order by arrived desc limit $9",
+        f" order by arrived desc limit $9 {'for update' if lock else ''}",
         seller_id,
         *wanted.values,
         before,
@@ -212,16 +212,28 @@ async def count(connection: Connection, seller_id: str, wanted: Wanted) -> int:
     )
 
 
-async def cancel_all(connection: Connection, seller_id: str, wanted: Wanted, now: datetime) -> list[Submission]:
-    """Take those that still wait off the queue; which those were, the newest first."""
-    rows = await connection.fetch(
+async def cancel_all(
+    connection: Connection, seller_id: str, wanted: Wanted, limit: int, now: datetime
+) -> tuple[int, list[Submission]]:
+    """Take those that still wait off the queue; how many that were, and the newest of all of these as they are now."""
+    found = await newest(connection, seller_id, wanted, None, limit, lock=True)  # no worker takes one meanwhile
+    if not found:
+        return 0, []
+    done = await connection.execute(
         "update submissions set status = 'CANCELLED', finished_at = $8"
-        f" where {_WANTED} and status = 'IN_QUEUE' returning {COLUMNS}",
+        f" where {_WANTED} and status = 'IN_QUEUE' and arrived <= $9",
         seller_id,
         *wanted.values,
         now,
+        found[0].arrived,  # what comes in this moment is not meant
     )
-    return sorted((submission_of(row) for row in rows), key=lambda one: one.arrived, reverse=True)
+    these = replace(wanted, statuses=(), ids=[one.submission_id for one in found])
+    return changed(done), await newest(connection, seller_id, these, None, limit)
+
+
+def changed(done: str) -> int:
+    """How many rows a statement changed, by what the server says of it: `UPDATE 5`."""
+    return int(done.rpartition(" ")[2])
 
 
 async def issues(connection: Connection, submission: Submission) -> list[Issue]:
@@ -245,12 +257,11 @@ _LOCK: Final = "hashtextextended(seller_id || ' ' || submission_id, 0)"
 _NAMED: Final = "(values ($1::text, $2::text)) as t (seller_id, submission_id)"
 
 # First of its lane, and nothing in progress there; sellers with less in progress go first.
-_NEXT: Final = """
+_NEXT: Final = f"""
     select seller_id, submission_id from submissions s
     where status = 'IN_QUEUE'
     and (ready_at is null or ready_at <= (
-        select clock_world + (clock_timestamp() - clock_real) * clock_rate from ledgers l
-        where l.seller_id = s.seller_id
+        select {worlds.world_time()} from ledgers l where l.seller_id = s.seller_id
     ))
     and not exists (
         select from submissions o where o.seller_id = s.seller_id and o.lane = s.lane

@@ -5,7 +5,6 @@ What is free and not dated needs no balance: it is what a position has beyond th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
@@ -36,7 +35,13 @@ async def page(connection: Connection, query: Query) -> list[asyncpg.Record]:
     return await inventory.page(connection, query, _COLUMNS)
 
 
-def dated_of(row: asyncpg.Record) -> Iterator[tuple[Account, str, datetime | None, int]]:
+def dated_of(row: asyncpg.Record) -> list[tuple[Account, str, datetime | None, int]]:
     """The balances that a page row carries: account, place, time, units. Of free units, those with a time only."""
-    for account, place, at, units in row["dated"] or ():
-        yield Account(account), place, None if at == NO_INSTANT else at, units
+    return [
+        (_ACCOUNTS[account], place, None if at == NO_INSTANT else at, units)
+        for account, place, at, units in row["dated"] or ()
+    ]
+
+
+# To look a member up in a table costs a quarter of what its class takes for it.
+_ACCOUNTS: Final = {account.value: account for account in Account}

@@ -31,6 +31,16 @@ class Clock:
         return self.world + (real_now - self.real) * self.rate
 
 
+def world_time(real_now: str = "clock_timestamp()") -> str:
+    """SQL of `Clock.at`, in a statement that has the seller's row of `ledgers` as `l`."""
+    return f"(l.clock_world + ({real_now} - l.clock_real) * l.clock_rate)"
+
+
+def real_time(world: str) -> str:
+    """SQL of when the clock of `l` shows a world time; null if it is frozen."""
+    return f"(l.clock_real + ({world} - l.clock_world) / nullif(l.clock_rate, 0))"
+
+
 @dataclass(frozen=True)
 class LedgerRow:
     """A seller's ledger under lock; `real_now` is the database's clock, so that nodes need not agree on theirs."""
@@ -48,8 +58,7 @@ class LedgerRow:
 
     @property
     def now(self) -> datetime:
-        """World time, in whole milliseconds rounded up, and never before the last entry."""
-        return max(whole_milliseconds(self.clock.at(self.real_now)), self.last_at)
+        return told_time(self.clock.at(self.real_now), self.last_at)
 
     def after(self, world: World, last: Entry | None) -> LedgerRow:
         """The row as it is once a world's changes are written."""
@@ -62,9 +71,12 @@ class LedgerRow:
         )
 
 
-def whole_milliseconds(instant: datetime) -> datetime:
-    """Rounded up: who asks for changes since an instant must not miss one that came a microsecond later."""
-    return instant + timedelta(microseconds=-instant.microsecond % 1000)
+def told_time(clock: datetime, last_at: datetime) -> datetime:
+    """World time as it is told: of what the clock shows whole milliseconds, and never before the last entry.
+
+    Rounded up: who asks for changes since an instant must not miss one that came a microsecond later.
+    """
+    return max(clock + timedelta(microseconds=-clock.microsecond % 1000), last_at)
 
 
 LEDGER = """
@@ -193,11 +205,10 @@ async def due_timers(connection: Connection, seller_id: str, now: datetime, limi
 async def sellers_with_due_timers(connection: Connection, limit: int) -> list[str]:
     """Sellers whose world clock has passed a timer."""
     rows = await connection.fetch(
-        """
+        f"""
         select l.seller_id from ledgers l
         where exists (
-            select from timers t where t.seller_id = l.seller_id
-            and t.due_at <= l.clock_world + (clock_timestamp() - l.clock_real) * l.clock_rate
+            select from timers t where t.seller_id = l.seller_id and t.due_at <= {world_time()}
         ) limit $1
         """,
         limit,

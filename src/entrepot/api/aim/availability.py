@@ -75,10 +75,9 @@ MATRIX: Final[dict[str, dict[str, str]]] = {
 }
 
 
-def marketplace_of(host: str | None) -> Marketplace | None:
+def marketplace_of(host: str) -> Marketplace | None:
     """The marketplace whose AIM host this is, or None for any other host."""
-    name = (host or "").strip().lower().partition(":")[0].rstrip(".")
-    code = HOSTS.get(name)
+    code = HOSTS.get(host)
     return None if code is None else named(code)
 
 

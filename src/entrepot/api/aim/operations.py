@@ -44,7 +44,7 @@ from entrepot.feeds.kinds import UPLOADS
 from entrepot.reports.types import ReportType, of_aim
 from entrepot.services.batches import DONE, FATAL, Issue, NewBatch, Submission, failed_rows
 from entrepot.services.documents import CONTENT_TYPE_MAX, Unreadable
-from entrepot.services.reports import REFUNDS, Asked
+from entrepot.services.report_requests import REFUNDS, Asked
 
 UIEE: Final = "UIEE"
 # 2007 guide, §3.1: the limit of files to add, modify and delete, and to modify only; ours for refunds. Purges have none

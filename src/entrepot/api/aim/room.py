@@ -110,7 +110,10 @@ class AimRoom:
     def _operation(self, request: Request) -> Operation:
         # An operation's method is POST, as in the guide.
         plain = replace(request, method="POST", raw_path=request.raw_path.rstrip("/"))
-        match = self._routes.match(plain)
+        try:
+            match = self._routes.match(plain)
+        except Invalid:  # a path that is no text is none of ours
+            match = None
         if match is None:
             raise Refused("FILE_NOT_FOUND", 404)
         if request.method not in METHODS:
@@ -119,7 +122,7 @@ class AimRoom:
 
     async def _call(self, request: Request, chunks: AsyncIterator[bytes], seller: Seller) -> Call:
         standing = await self._services.batches.standing(seller.seller_id)
-        marketplace = marketplace_of(request.headers.get("host")) or MARKETPLACES[seller.marketplaces[0]]
+        marketplace = marketplace_of(request.host) or MARKETPLACES[seller.marketplaces[0]]
         strict = _strict(standing.policies.fidelity, seller.fidelity, self._services.strict)
         call = Call(
             request,

@@ -18,6 +18,7 @@ JSON_LISTINGS_FEED; both show the seller's feeds of these types, whoever took th
 | CancelFeedSubmissions by ids of which one is not here | 400 InvalidFeedSubmissionId, nothing changes |
 | CancelFeedSubmissions otherwise | tells of those that it cancelled, however old |
 | the result of a feed that waits or is at work | 404 FeedProcessingResultNotReady |
+| the result of an unknown feed; of one whose id is no number | 400 InvalidFeedSubmissionId; 400 InvalidRequest |
 | the result of a cancelled feed; of one older than 90 days | 400 FeedCanceled; FeedProcessingResultNoLongerAvailable |
 """
 
@@ -34,7 +35,20 @@ import msgspec
 
 from entrepot.api.http import Response
 from entrepot.api.mws import lists
-from entrepot.api.mws.lists import counted, file, named_ids, opened, page_of, page_size, required, statuses, written
+from entrepot.api.mws.lists import (
+    TOLD_MAX,
+    counted,
+    file,
+    named_ids,
+    opened,
+    page_size,
+    paged,
+    required,
+    statuses,
+    told,
+    waiting,
+    written,
+)
 from entrepot.api.mws.messages import Refused
 from entrepot.api.mws.operation import Call, MwsOperation, envelope, result_of
 from entrepot.api.mws.parameters import bad
@@ -61,7 +75,7 @@ _CALLED: Final = {ours: name for name, all_ours in STATUSES.items() for ours in 
 CONTENT_TYPE_MAX: Final = 200
 OPTIONS_MAX: Final = 2000
 _UNNAMED: Final = "application/octet-stream"
-_INFORMATION: Final = 100
+_SHOWN: Final = 100
 _LONG_AGO: Final = datetime(1900, 1, 1, tzinfo=UTC)
 
 
@@ -158,30 +172,27 @@ class _Place(msgspec.Struct, array_like=True):
 
     filters: Filters
     size: int
-    bookmark: int
+    bookmark: int | None = None
 
 
 async def get_feed_submission_list(call: Call) -> Response:
     named = named_ids(call, "FeedSubmissionIdList")
     filters, size = _filters(call), page_size(call, named)
-    return await _page(call, Filters(KNOWN, ids=named) if named else filters, size, None)
+    return await _page(call, _Place(Filters(KNOWN, ids=named) if named else filters, size))
 
 
 async def get_feed_submission_list_by_next_token(call: Call) -> Response:
-    place = opened(call, _Place)
-    return await _page(call, place.filters, place.size, place.bookmark)
+    return await _page(call, opened(call, _Place))
 
 
 async def get_feed_submission_count(call: Call) -> Response:
     return counted(call, await call.services.submissions.count(call.seller_id, _filters(call)))
 
 
-async def _page(call: Call, filters: Filters, size: int, bookmark: int | None) -> Response:
-    page = await call.services.submissions.newest(call.seller_id, filters, bookmark, size)
-    result = page_of(call, None if page.bookmark is None else _Place(filters, size, page.bookmark))
-    for one in page.submissions:
-        _add(result, one)
-    return envelope(call, result)
+async def _page(call: Call, place: _Place) -> Response:
+    page = await call.services.submissions.newest(call.seller_id, place.filters, place.bookmark, place.size)
+    following = None if page.bookmark is None else _Place(place.filters, place.size, page.bookmark)
+    return paged(call, page.submissions, _add, following)
 
 
 def _filters(call: Call) -> Filters:
@@ -206,17 +217,12 @@ async def cancel_feed_submissions(call: Call) -> Response:
     if named:
         those = Filters(KNOWN, ids=named, since=_LONG_AGO)
         if await submissions.count(call.seller_id, those) < len(named):
-            raise Refused("InvalidFeedSubmissionId")
-        await submissions.cancel_all(call.seller_id, those)
-        told = (await submissions.newest(call.seller_id, those, None, len(named))).submissions
+            raise Refused("InvalidFeedSubmissionId", of=", ".join(named)[:_SHOWN])
     else:
-        filters = _filters(call)
-        told = await submissions.cancel_all(call.seller_id, replace(filters, since=filters.since or _LONG_AGO))
-    result = result_of(call)
-    xml.add(result, "Count", str(len(told)))
-    for one in told[:_INFORMATION]:
-        _add(result, one)
-    return envelope(call, result)
+        asked = _filters(call)
+        those = replace(asked, statuses=waiting(asked.statuses), since=asked.since or _LONG_AGO)
+    cancelled, found = await submissions.cancel_all(call.seller_id, those, TOLD_MAX)
+    return told(call, len(named) or cancelled, found, _add)
 
 
 # Results
@@ -225,8 +231,7 @@ async def cancel_feed_submissions(call: Call) -> Response:
 async def get_feed_submission_result(call: Call) -> Response:
     documents, found = call.services.documents, await _found(call, required(call, "FeedSubmissionId"))
     if found.status in (IN_QUEUE, IN_PROGRESS):
-        text = f"Feed Submission Result is not ready for Feed {found.submission_id}"
-        raise Refused("FeedProcessingResultNotReady", text)
+        raise Refused("FeedProcessingResultNotReady", of=found.submission_id)
     if found.status == CANCELLED:
         raise Refused("FeedCanceled")
     if found.result_id is None or not await call.services.submissions.count(
@@ -239,12 +244,15 @@ async def get_feed_submission_result(call: Call) -> Response:
 
 
 async def _found(call: Call, submission_id: str) -> Submission:
+    named = submission_id[:_SHOWN]
+    if not (submission_id.isascii() and submission_id.isdigit()):
+        raise Refused("InvalidRequest", f"{named} failed a validation check: {named} is not a valid identifer.")
     try:
         found = await call.services.submissions.find(call.seller_id, submission_id)
     except NotFound:
-        raise Refused("InvalidFeedSubmissionId") from None
+        raise Refused("InvalidFeedSubmissionId", of=named) from None
     if found.feed_type not in KNOWN:
-        raise Refused("InvalidFeedSubmissionId")
+        raise Refused("InvalidFeedSubmissionId", of=named)
     return found
 
 

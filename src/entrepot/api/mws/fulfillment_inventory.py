@@ -155,18 +155,19 @@ def _row(row: SupplyRow) -> str:
 
 
 def _kind(supply_type: SupplyType, earliest: Timepoint, latest: Timepoint) -> str:
+    first = _timepoint(earliest)
+    last = first if latest is earliest else _timepoint(latest)
     return (
-        f"<SupplyType>{supply_type}</SupplyType>"
-        f"<EarliestAvailableToPick>{_timepoint(earliest)}</EarliestAvailableToPick>"
-        f"<LatestAvailableToPick>{_timepoint(latest)}</LatestAvailableToPick>"
+        f"<SupplyType>{supply_type}</SupplyType><EarliestAvailableToPick>{first}</EarliestAvailableToPick>"
+        f"<LatestAvailableToPick>{last}</LatestAvailableToPick>"
     )
 
 
 def _timepoint(timepoint: Timepoint) -> str:
     if timepoint is IMMEDIATELY or timepoint is UNKNOWN:
         return _IMMEDIATELY if timepoint is IMMEDIATELY else _UNKNOWN
-    at = timepoint.astimezone(UTC).replace(tzinfo=None)
-    instant = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds")
+    at = timepoint.astimezone(UTC)
+    instant = at.isoformat(timespec="milliseconds" if at.microsecond else "seconds").removesuffix("+00:00")
     return f"<TimepointType>DateTime</TimepointType><DateTime>{instant}Z</DateTime>"
 
 

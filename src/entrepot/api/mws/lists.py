@@ -8,7 +8,6 @@ ten of a list unless MaxCount says otherwise; where ids are named, no other cond
 | MaxCount that is not a whole number from 1 to 100 | 400 InvalidParameterValue |
 | more than 100 ids; a status or a date that is none | 400 InvalidParameterValue |
 | ids | all of them, up to 100 at once, whatever MaxCount says |
-| an id without a number, `FeedSubmissionIdList.Id`, as npm's mws sends a single one | it is one of them |
 | ids that are not the seller's, and types that are not here | they are left out |
 | a required parameter that is missing | 400 ValidationError, as recorded of NextToken |
 | a NextToken older than a day, damaged, or of another seller | 400 NextTokenCorrupted |
@@ -18,7 +17,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final, TypeVar
 
@@ -27,13 +26,18 @@ from entrepot.api.mws.messages import Refused, ids
 from entrepot.api.mws.operation import Call, envelope, result_of
 from entrepot.api.mws.parameters import bad
 from entrepot.domain.errors import NotFound
+from entrepot.services.submissions import IN_QUEUE
 from entrepot.wire import xml
 
 T = TypeVar("T")
+# Writes one member of a list into the result.
+Add = Callable[[xml.Element, T], object]
 
 PAGE_SIZE: Final = 10
 PAGE_SIZE_MAX: Final = 100
 IDS_MAX: Final = 100
+# Of what was cancelled, so many are told.
+TOLD_MAX: Final = 100
 TOKEN_SECONDS: Final = 24 * 3600.0
 # No submission has such a name, type or status: what asks for it gets nothing.
 NONE: Final = "-"
@@ -55,9 +59,6 @@ def missing(name: str) -> Refused:
 def named_ids(call: Call, name: str) -> list[str]:
     """The ids of a list, each once. Raises Refused."""
     found = list(dict.fromkeys(call.parameters.listed(name, "Id")))
-    alone = call.parameters.text(f"{name}.Id")
-    if alone is not None:
-        found = list(dict.fromkeys((alone, *found)))
     if len(found) > IDS_MAX:
         raise bad(name, str(len(found)), f"at most {IDS_MAX} ids")
     return found
@@ -75,6 +76,11 @@ def statuses(call: Call, name: str, known: Mapping[str, Sequence[str]]) -> list[
         if one not in known:
             raise bad(name, one, f"of {', '.join(known)}")
     return [ours for one in dict.fromkeys(given) for ours in known[one]] or ([NONE] if given else [])
+
+
+def waiting(those: Sequence[str]) -> list[str]:
+    """Of these statuses, none of which are all, what can still be cancelled."""
+    return [IN_QUEUE if not those or IN_QUEUE in those else NONE]
 
 
 def marketplaces(call: Call) -> list[str]:
@@ -98,18 +104,30 @@ def opened(call: Call, kind: type[T]) -> T:
     return call.services.pager.open(_purpose(call), required(call, "NextToken"), kind, TOKEN_SECONDS)
 
 
-def page_of(call: Call, place: object | None) -> xml.Element:
-    """The result of a list, up to its members. place: where the next page begins, if there is one."""
+def paged(call: Call, members: Iterable[T], add: Add[T], place: object | None = None) -> Response:
+    """A page of a list. place: where the next page begins, if there is one."""
     result = result_of(call)
     if place is not None:
         xml.add(result, "NextToken", call.services.pager.seal(_purpose(call), place))
     xml.add(result, "HasNext", spelled(place is not None))
-    return result
+    for one in members:
+        add(result, one)
+    return envelope(call, result)
 
 
 def counted(call: Call, number: int) -> Response:
+    """So many there are."""
     result = result_of(call)
     xml.add(result, "Count", str(number))
+    return envelope(call, result)
+
+
+def told(call: Call, number: int, members: Iterable[T], add: Add[T]) -> Response:
+    """What was changed: how many that were, and those that are told of."""
+    result = result_of(call)
+    xml.add(result, "Count", str(number))
+    for one in members:
+        add(result, one)
     return envelope(call, result)
 
 
@@ -136,5 +154,5 @@ async def file(call: Call, content_type: str, contents: Callable[[], AsyncIterat
     except NotFound:
         raise Refused(gone) from None
     said = ("Content-MD5", base64.b64encode(digest.digest()).decode("ascii"))
-    headers = (said, *ids(call.request.request_id, call.at))
+    headers = (said, *ids(call.section, call.request.request_id, call.at))
     return Response(200, b"", content_type.replace("; ", ";"), headers, contents(), length)

@@ -3,6 +3,8 @@
 Sources: MWS reference §2 (conventions), §3 (errors; the texts are those seen in recordings and in reports of users).
 An error of the gateway, said before a section is asked, has `RequestID` and the gateway's namespace; one of a section
 has `RequestId` and the section's. All have the XML declaration and exactly `text/xml`, as some clients need both.
+Feeds and Reports name their own namespace in both, and the request's id once more in `x-amz-request-id` (recorded):
+Amazon's libraries for Java, C# and PHP read errors only there, and files only with that header.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ Form = Literal["gateway", "service"]
 
 @dataclass(frozen=True)
 class Spelling:
-    """`message` is said where whoever refuses has nothing better to say. "ours": no source has it."""
+    """`message` is said where whoever refuses has nothing better to say; `{}` in it is what it names."""
 
     status: int
     message: str
@@ -61,7 +63,7 @@ ERRORS: Final[dict[str, Spelling]] = {
     "ValidationError": Spelling(400, "1 validation error detected"),
     "InvalidRequestException": Spelling(400, "One of SellerSkus and QueryStartDateTime is required"),
     "NextTokenCorrupted": Spelling(400, "The NextToken is invalid or has expired. Call the first operation again."),
-    # Of Feeds and Reports (§6, §7); the statuses but one and the sentences are ours.
+    # Of Feeds and Reports (§6, §7); the statuses but one and the sentences are ours, but for those that name a feed.
     "AccessToFeedProcessingResultDenied": Spelling(
         401, "Insufficient privileges to access the feed processing result."
     ),
@@ -69,9 +71,9 @@ ERRORS: Final[dict[str, Spelling]] = {
     "ContentMD5DoesNotMatch": Spelling(400, "The calculated MD5 hash value doesn't match the provided one."),
     "FeedCanceled": Spelling(400, "The feed was canceled, so there is no processing result."),
     "FeedProcessingResultNoLongerAvailable": Spelling(400, "The feed processing result is no longer available."),
-    "FeedProcessingResultNotReady": Spelling(404, "Feed Submission Result is not ready for Feed."),
+    "FeedProcessingResultNotReady": Spelling(404, "Feed Submission Result is not ready for Feed Submission Id: {}"),
     "InputDataError": Spelling(400, "The feed content contains an error."),
-    "InvalidFeedSubmissionId": Spelling(400, "The provided FeedSubmissionId is invalid."),
+    "InvalidFeedSubmissionId": Spelling(400, "Failed to find feed with Feed Submission ID: {}"),
     "InvalidFeedType": Spelling(400, "The FeedType is not valid."),
     "AccessToReportDenied": Spelling(401, "Insufficient privileges to access the report."),
     "InvalidReportId": Spelling(400, "The provided ReportId is invalid."),
@@ -85,12 +87,12 @@ ERRORS: Final[dict[str, Spelling]] = {
 
 
 class Refused(Exception):
-    """A request is refused with one of the codes."""
+    """A request is refused with one of the codes. `of` is what its sentence names."""
 
-    def __init__(self, code: str, message: str | None = None, headers: Headers = ()) -> None:
+    def __init__(self, code: str, message: str | None = None, headers: Headers = (), *, of: str = "") -> None:
         super().__init__(code)
         self.code = code
-        self.message = ERRORS[code].message if message is None else message
+        self.message = ERRORS[code].message.format(of) if message is None else message
         self.headers = headers
 
 
@@ -144,7 +146,7 @@ def problem_response(
     etree.indent(root)
     inner = etree.tostring(root, encoding="unicode").removeprefix("<ErrorResponse>")
     body = f'<ErrorResponse xmlns="{_namespace(section, gateway)}">{inner}\n'.encode()
-    return Response(spelling.status, PROLOG + body, XML, (*ids(request_id, at), *said.headers))
+    return Response(spelling.status, PROLOG + body, XML, (*ids(section, request_id, at), *said.headers))
 
 
 def _namespace(section: Section | None, gateway: bool) -> str:
@@ -158,13 +160,15 @@ def enveloped(section: Section, action: str, request_id: str, at: float, result:
     inner = result if isinstance(result, bytes) else etree.tostring(result, encoding="UTF-8")
     head = f'<{action}Response xmlns="{section.namespace}">'
     tail = f"<ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
-    return Response(200, PROLOG + head.encode() + inner + tail.encode() + b"\n", XML, ids(request_id, at))
+    return Response(200, PROLOG + head.encode() + inner + tail.encode() + b"\n", XML, ids(section, request_id, at))
 
 
-def ids(request_id: str, at: float) -> Headers:
+def ids(section: Section | None, request_id: str, at: float) -> Headers:
     """The headers of every answer. The context is opaque to clients; ours says nothing."""
     context = base64.b64encode(hashlib.sha256(request_id.encode()).digest()).decode("ascii")
+    older = (("x-amz-request-id", request_id),) if section is not None and section.oldest else ()
     return (
+        *older,
         ("x-mws-request-id", request_id),
         ("x-mws-timestamp", milliseconds(at)),
         ("x-mws-response-context", context),
@@ -180,7 +184,7 @@ def milliseconds(at: float) -> str:
 def ping(request_id: str, at: float) -> Response:
     """What `GET /` answers, so that a client can set its clock (Developer Guide, "Timestamps")."""
     body = f'<PingResponse>\n  <Timestamp timestamp="{milliseconds(at)}"/>\n</PingResponse>\n'
-    return Response(200, PROLOG + body.encode(), XML, ids(request_id, at))
+    return Response(200, PROLOG + body.encode(), XML, ids(None, request_id, at))
 
 
 def too_long() -> Response:

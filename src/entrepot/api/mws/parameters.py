@@ -1,8 +1,10 @@
 """The parameters of a request, decoded: names → values, and lists whose names count.
 
 Sources: MWS reference §1.2 (lists: `SellerSkus.member.1`, `MarketplaceIdList.Id.1`), §1.4 (decoding), §1.5 (times).
+A list may begin with a value without number (`SellerSkus.member`), as npm's mws sends a single number.
 Names are case-sensitive; unknown ones are ignored; an empty value is as none, as Amazon's Java library leaves it out.
-Of a name that comes twice the first value holds. What no text can hold becomes U+FFFD.
+Of a name that comes twice the first value holds. What no text can hold becomes U+FFFD, as far as it must be read to
+find out who asks; then it is refused, as nobody could tell two such values apart.
 """
 
 from __future__ import annotations
@@ -40,13 +42,23 @@ class Parameters:
             values.setdefault(_text(name), _text(value))
         return cls(values, pairs)
 
+    def check(self) -> None:
+        """Raises Refused where a name or a value is no text."""
+        for name, value in self.pairs:
+            if not (_is_text(name) and _is_text(value)):
+                raise bad(_text(name)[:_SHOWN], _text(value), "it is not a text in UTF-8")
+
     def text(self, *names: str) -> str | None:
         """The value of the first of these names that has one."""
         return next((value for name in names if (value := self.values.get(name))), None)
 
     def listed(self, name: str, kind: str = "member") -> list[str]:
-        """The values of `name.kind.1`, `.2` …, in the order of their numbers, which may have gaps."""
-        prefix = f"{name}.{kind}."
+        """The values of `name.kind`, `name.kind.1`, `.2` …, in the order of their numbers, which may have gaps."""
+        alone = self.text(f"{name}.{kind}")
+        numbered = self._numbered(f"{name}.{kind}.")
+        return [alone, *numbered] if alone is not None else numbered
+
+    def _numbered(self, prefix: str) -> list[str]:
         named = [given for given in self.values if given.startswith(prefix)]
         usual = [self.values.get(f"{prefix}{number}") for number in range(1, len(named) + 1)]
         if all(usual):
@@ -111,6 +123,13 @@ def _instant(value: str) -> datetime | None:
 
 def _is_number(text: str) -> bool:
     return text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX
+
+
+def _is_text(value: bytes) -> bool:
+    try:
+        return "\0" not in value.decode()
+    except UnicodeDecodeError:
+        return False
 
 
 def _text(value: bytes) -> str:

@@ -38,18 +38,21 @@ import msgspec
 
 from entrepot.api.http import Response
 from entrepot.api.mws.lists import (
-    NONE,
+    TOLD_MAX,
+    Add,
     counted,
     file,
     marketplaces,
     missing,
     named_ids,
     opened,
-    page_of,
     page_size,
+    paged,
     required,
     spelled,
     statuses,
+    told,
+    waiting,
     written,
 )
 from entrepot.api.mws.messages import Refused
@@ -59,7 +62,8 @@ from entrepot.api.mws.sections import REPORTS
 from entrepot.api.operation import Quota
 from entrepot.domain.errors import NotFound, StaleToken
 from entrepot.reports.types import NEWER, ReportType, of_mws
-from entrepot.services.reports import (
+from entrepot.services.recurring_reports import Recurring
+from entrepot.services.report_requests import (
     CANCELLED,
     DONE,
     FATAL,
@@ -67,7 +71,6 @@ from entrepot.services.reports import (
     IN_QUEUE,
     NO_DATA,
     Asked,
-    Recurring,
     Report,
     Wanted,
 )
@@ -105,7 +108,6 @@ _OTHERS: Final = {"PT5M": "_5_MINUTES_", "PT84H": "_84_HOURS_", "P18D": "_18_DAY
 _PERIODS: Final = _OTHERS | {period: name for name, period in SCHEDULES.items()}
 SCHEDULE_DATE_MAX: Final = timedelta(days=366)
 OPTIONS_MAX: Final = 100
-_INFORMATION: Final = 100
 _OPTIONS: Final = "ReportOptions"
 _BETWEEN: Final = re.compile("[;&]")
 # What stands before the number of a request in that of its report.
@@ -165,18 +167,17 @@ class _Place(msgspec.Struct, array_like=True):
 
     wanted: Wanted
     size: int
-    bookmark: str
+    bookmark: str | None = None
 
 
 async def get_report_request_list(call: Call) -> Response:
     named = named_ids(call, "ReportRequestIdList")
     wanted, size = _requested(call), page_size(call, named)
-    return await _request_page(call, Wanted(KNOWN, numbers=named) if named else wanted, size, None)
+    return await _page(call, _Place(Wanted(KNOWN, numbers=named) if named else wanted, size), _add_request)
 
 
 async def get_report_request_list_by_next_token(call: Call) -> Response:
-    place = opened(call, _Place)
-    return await _request_page(call, place.wanted, place.size, place.bookmark)
+    return await _page(call, opened(call, _Place), _add_request)
 
 
 async def get_report_request_count(call: Call) -> Response:
@@ -185,29 +186,21 @@ async def get_report_request_count(call: Call) -> Response:
 
 async def cancel_report_requests(call: Call) -> Response:
     reports, named = call.services.reports, named_ids(call, "ReportRequestIdList")
-    wanted = _requested(call)
+    asked = _requested(call)
     if named:
-        wanted = Wanted(KNOWN, numbers=named)
-        if await reports.count(call.seller_id, wanted) < len(named):
+        those = Wanted(KNOWN, numbers=named)
+        if await reports.count(call.seller_id, those) < len(named):
             raise Refused("InvalidReportRequestId")
-        count = len(named)
-        _, told = await reports.cancel_all(call.seller_id, wanted, _INFORMATION)
     else:
-        waiting = IN_QUEUE if not wanted.statuses or IN_QUEUE in wanted.statuses else NONE
-        count, told = await reports.cancel_all(call.seller_id, replace(wanted, statuses=[waiting]), _INFORMATION)
-    result = result_of(call)
-    xml.add(result, "Count", str(count))
-    for one in told:
-        _add_request(result, one, own=False)
-    return envelope(call, result)
+        those = replace(asked, statuses=waiting(asked.statuses))
+    cancelled, found = await reports.cancel_all(call.seller_id, those, TOLD_MAX)
+    return told(call, len(named) or cancelled, found, _add_cancelled)
 
 
-async def _request_page(call: Call, wanted: Wanted, size: int, bookmark: str | None) -> Response:
-    page = await call.services.reports.newest(call.seller_id, wanted, bookmark, size)
-    result = page_of(call, None if page.bookmark is None else _Place(wanted, size, page.bookmark))
-    for one in page.reports:
-        _add_request(result, one)
-    return envelope(call, result)
+async def _page(call: Call, place: _Place, add: Add[Report]) -> Response:
+    page = await call.services.reports.newest(call.seller_id, place.wanted, place.bookmark, place.size)
+    following = None if page.bookmark is None else _Place(place.wanted, place.size, page.bookmark)
+    return paged(call, page.reports, add, following)
 
 
 def _requested(call: Call) -> Wanted:
@@ -225,8 +218,12 @@ def _types(call: Call) -> Sequence[str]:
     return list(dict.fromkeys(kind.name for one in given if (kind := of_mws(one)))) if given else KNOWN
 
 
+def _add_cancelled(parent: xml.Element, report: Report) -> None:
+    """Without the id of the report itself, as in the recorded answers to CancelReportRequests."""
+    _add_request(parent, report, own=False)
+
+
 def _add_request(parent: xml.Element, report: Report, own: bool = True) -> None:
-    """own: with the id of the report itself, which the recorded answers to CancelReportRequests leave out."""
     element = xml.add(parent, "ReportRequestInfo")
     xml.add(element, "ReportRequestId", report.number)
     xml.add(element, "ReportType", NEWER[report.report_type].mws)
@@ -272,12 +269,11 @@ async def get_report_list(call: Call) -> Response:
     wanted, size = _available(call), page_size(call, named)
     if named:
         wanted = Wanted(KNOWN, statuses=[DONE], numbers=named)
-    return await _report_page(call, wanted, size, None)
+    return await _page(call, _Place(wanted, size), _add_report)
 
 
 async def get_report_list_by_next_token(call: Call) -> Response:
-    place = opened(call, _Place)
-    return await _report_page(call, place.wanted, place.size, place.bookmark)
+    return await _page(call, opened(call, _Place), _add_report)
 
 
 async def get_report_count(call: Call) -> Response:
@@ -293,19 +289,7 @@ async def update_report_acknowledgements(call: Call) -> Response:
     if await reports.count(call.seller_id, Wanted(KNOWN, statuses=[DONE], numbers=numbers)) < len(named):
         raise Refused("InvalidReportId", "One or more of the provided ReportIds could not be found.")
     found = await reports.acknowledge(call.seller_id, numbers, acknowledged, KNOWN)
-    result = result_of(call)
-    xml.add(result, "Count", str(len(found)))
-    for one in found:
-        _add_report(result, one)
-    return envelope(call, result)
-
-
-async def _report_page(call: Call, wanted: Wanted, size: int, bookmark: str | None) -> Response:
-    page = await call.services.reports.newest(call.seller_id, wanted, bookmark, size)
-    result = page_of(call, None if page.bookmark is None else _Place(wanted, size, page.bookmark))
-    for one in page.reports:
-        _add_report(result, one)
-    return envelope(call, result)
+    return told(call, len(found), found, _add_report)
 
 
 def _available(call: Call) -> Wanted:
@@ -347,7 +331,7 @@ async def manage_report_schedule(call: Call) -> Response:
     made = await call.services.reports.set_recurring(
         call.seller_id, asked, SCHEDULES[name], date, call.origin, at_once=True, within=SCHEDULE_DATE_MAX
     )
-    return _schedules(call, [made], _PERIODS[made.period])
+    return told(call, 1, [made], _add_schedule)
 
 
 async def _end(call: Call, kind: ReportType) -> Response:
@@ -356,23 +340,11 @@ async def _end(call: Call, kind: ReportType) -> Response:
         if call.marketplace.id in one.marketplaces:
             await reports.drop_recurring(call.seller_id, one.schedule_id, KNOWN)
             ended.append(one)
-    return _schedules(call, ended, NEVER)
-
-
-def _schedules(call: Call, found: Sequence[Recurring], name: str) -> Response:
-    result = result_of(call)
-    xml.add(result, "Count", str(len(found)))
-    for one in found:
-        _add_schedule(result, one, name)
-    return envelope(call, result)
+    return told(call, len(ended), ended, _add_ended)
 
 
 async def get_report_schedule_list(call: Call) -> Response:
-    found = await call.services.reports.recurring(call.seller_id, _types(call))
-    result = page_of(call, None)
-    for one in found:
-        _add_schedule(result, one, _PERIODS[one.period])
-    return envelope(call, result)
+    return paged(call, await call.services.reports.recurring(call.seller_id, _types(call)), _add_schedule)
 
 
 async def get_report_schedule_list_by_next_token(call: Call) -> Response:
@@ -381,13 +353,17 @@ async def get_report_schedule_list_by_next_token(call: Call) -> Response:
 
 
 async def get_report_schedule_count(call: Call) -> Response:
-    return counted(call, len(await call.services.reports.recurring(call.seller_id, _types(call))))
+    return counted(call, await call.services.reports.count_recurring(call.seller_id, _types(call)))
 
 
-def _add_schedule(parent: xml.Element, found: Recurring, name: str) -> None:
+def _add_ended(parent: xml.Element, found: Recurring) -> None:
+    _add_schedule(parent, found, NEVER)
+
+
+def _add_schedule(parent: xml.Element, found: Recurring, name: str | None = None) -> None:
     element = xml.add(parent, "ReportSchedule")
     xml.add(element, "ReportType", NEWER[found.report_type].mws)
-    xml.add(element, "Schedule", name)
+    xml.add(element, "Schedule", name or _PERIODS[found.period])
     xml.add(element, "ScheduledDate", written(found.next_at))
 
 

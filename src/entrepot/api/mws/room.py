@@ -18,6 +18,7 @@ Sources: MWS reference §1 and §3. The order of checks is ours, as no source gi
 | the signature, for one of three spellings of the host | 403 SignatureDoesNotMatch |
 | the seller's own token, where somebody else asks; the seller sells where the endpoint is | 401 AccessDenied |
 | the usage plan, then the hour's quota | 503 RequestThrottled, QuotaExceeded |
+| every name and value is a text in UTF-8 | 400 InvalidParameterValue |
 | the operation's parameters | the operation's own |
 
 Parameters come in the query, and in the body if that is a form; a body that an operation streams is never taken for
@@ -39,7 +40,7 @@ from entrepot.api.mws.messages import Refused, problem_response
 from entrepot.api.mws.operation import Call, MwsOperation, Services
 from entrepot.api.mws.parameters import Parameters, bad
 from entrepot.api.mws.quotas import Hours, Quotas
-from entrepot.api.mws.sections import HOSTS, SECTIONS, Section, host_name
+from entrepot.api.mws.sections import HOSTS, SECTIONS, Section
 from entrepot.api.operation import MIB, Throttle
 from entrepot.domain.errors import Denied, Problem, TooLarge, Unavailable
 from entrepot.domain.identifiers import SELLER_ID
@@ -80,7 +81,7 @@ def claims(request: Request) -> bool:
         path == "/"
         or _SECTION_PATH.fullmatch(path) is not None
         or path.startswith(_SECTION_BEGINS)
-        or host_name(request.headers.get("host")) in HOSTS
+        or request.host in HOSTS
     )
 
 
@@ -153,6 +154,7 @@ class MwsRoom:
             chunks,
         )
         try:
+            parameters.check()
             response = await operation.handle(call)
         except (Refused, Problem, TimeoutError) as problem:
             response = problem_response(problem, operation.section, request.request_id, call.at)
@@ -243,7 +245,7 @@ def _invalid_section(name: str, version: str) -> Refused:
 
 def _marketplace(request: Request, seller: MwsAccount) -> Marketplace:
     """The seller's first, of those that the host is for, if it is a host of Amazon's. Raises Refused."""
-    codes = HOSTS.get(host_name(request.headers.get("host")))
+    codes = HOSTS.get(request.host)
     own = [MARKETPLACES[one] for one in seller.marketplaces]
     found = next((one for one in own if codes is None or one.code in codes), None)
     if found is None:

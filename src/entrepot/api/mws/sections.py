@@ -27,9 +27,14 @@ class Section:
         return f"/{self.title}"
 
     @property
+    def oldest(self) -> bool:
+        """Whether it was there when MWS began; Amazon's libraries for these need more of an answer than others do."""
+        return self.version == "2009-01-01"
+
+    @property
     def gateway_namespace(self) -> str:
         """Where errors live that are answered before the section is asked."""
-        return f"{GATEWAY}{self.title}"
+        return self.namespace if self.oldest else f"{GATEWAY}{self.title}"
 
 
 GATEWAY: Final = "https://mws.amazonservices.com/"
@@ -65,8 +70,3 @@ HOSTS: Final[dict[str, tuple[str, ...]]] = {
     "mws.amazonservices.fr": _EUROPE,
     "mws.amazonservices.it": _EUROPE,
 }
-
-
-def host_name(header: str | None) -> str:
-    """The host of a Host header, without port."""
-    return (header or "").strip().lower().partition(":")[0].rstrip(".")

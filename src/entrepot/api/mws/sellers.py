@@ -12,7 +12,7 @@ from typing import Final
 from entrepot.api.http import Response
 from entrepot.api.mws.lists import required
 from entrepot.api.mws.operation import Call, MwsOperation, envelope, result_of
-from entrepot.api.mws.sections import HOSTS, SELLERS, host_name
+from entrepot.api.mws.sections import HOSTS, SELLERS
 from entrepot.api.operation import Quota
 from entrepot.domain.errors import StaleToken
 from entrepot.domain.marketplaces import MARKETPLACES, Marketplace
@@ -36,7 +36,7 @@ async def list_marketplace_participations_by_next_token(call: Call) -> Response:
 
 def _marketplaces(call: Call) -> list[Marketplace]:
     own = [MARKETPLACES[one] for one in call.marketplaces]
-    if host_name(call.request.headers.get("host")) not in HOSTS:
+    if call.request.host not in HOSTS:
         return own
     return [one for one in own if one.region == call.marketplace.region]
 

@@ -9,7 +9,7 @@ from entrepot.api.operation import Operation
 from entrepot.api.operator.room import Call, success
 from entrepot.domain.errors import Invalid
 from entrepot.reports.types import TYPES, ReportType, of_aim
-from entrepot.services.reports import PREORDER
+from entrepot.services.report_requests import PREORDER
 
 
 async def list_schedules(call: Call) -> Response:

@@ -47,8 +47,9 @@ from entrepot.api.spapi.room import Call
 from entrepot.domain.errors import Invalid
 from entrepot.domain.periods import PERIODS
 from entrepot.reports.types import NEWER
-from entrepot.services import reports as service
-from entrepot.services.reports import CANCELLED, DONE, FATAL, IN_PROGRESS, IN_QUEUE, NO_DATA, Asked, Recurring, Wanted
+from entrepot.services import report_requests as service
+from entrepot.services.recurring_reports import Recurring
+from entrepot.services.report_requests import CANCELLED, DONE, FATAL, IN_PROGRESS, IN_QUEUE, NO_DATA, Asked, Wanted
 
 TYPES_MAX: Final = 10
 MARKETPLACES_MAX: Final = 25

@@ -9,7 +9,7 @@ units of one kind and one time are one row, rows go by kind and by time, and Unk
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import Enum, StrEnum
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -72,27 +72,36 @@ class Portion(NamedTuple):
 
 
 NO_SUPPLY: Final = Supply(0, 0, None, ())
-_TYPE_ORDER: Final = {supply_type: place for place, supply_type in enumerate(SupplyType)}
+# A kind is known by its place in the order of rows.
+_TYPES: Final = tuple(SupplyType)
+_KINDS: Final = {account: _TYPES.index(supply_type) for account, supply_type in SUPPLY_TYPES.items()}
+_SHELF: Final = _TYPES.index(IN_STOCK)
+# So is what is no instant, by one that comes before, or after, all others.
+_FIRST: Final = datetime.min.replace(tzinfo=UTC)
+_LAST: Final = datetime.max.replace(tzinfo=UTC)
+_MOMENTS: Final[dict[datetime, Timepoint]] = {_FIRST: IMMEDIATELY, _LAST: UNKNOWN}
 
 
 def supply(portions: Iterable[Portion], now: datetime) -> Supply:
     """The supply that some balances are; those that are none do not count."""
-    units: dict[tuple[SupplyType, Timepoint], int] = {}
-    for portion in portions:
-        supply_type = SUPPLY_TYPES.get(portion.account)
-        if supply_type is not None:
-            row = supply_type, _timepoint(supply_type, portion.at, now)
-            units[row] = units.get(row, 0) + portion.units
-    rows = tuple(
-        SupplyRow(quantity, supply_type, at, at)
-        for (supply_type, at), quantity in sorted(
-            units.items(), key=lambda row: (_TYPE_ORDER[row[0][0]], rank(row[0][1]))
-        )
-        if quantity > 0
-    )
-    in_stock = sum(row.quantity for row in rows if row.type is IN_STOCK)
-    earliest = min((row.earliest for row in rows), key=rank, default=None)
-    return Supply(sum(row.quantity for row in rows), in_stock, earliest, rows)
+    units: dict[tuple[int, datetime], int] = {}
+    for account, at, quantity in portions:
+        kind = _KINDS.get(account)
+        if kind is not None:
+            when = at if at is not None and at > now else _FIRST if kind == _SHELF else _LAST
+            units[kind, when] = units.get((kind, when), 0) + quantity
+    there = [(kind, at, quantity) for (kind, at), quantity in sorted(units.items()) if quantity > 0]
+    if not there:
+        return NO_SUPPLY
+    total = sum([quantity for _, _, quantity in there])
+    in_stock = sum([quantity for kind, _, quantity in there if kind == _SHELF])
+    earliest = min([at for _, at, _ in there])
+    return Supply(total, in_stock, _MOMENTS.get(earliest, earliest), tuple([_row(*one) for one in there]))
+
+
+def _row(kind: int, at: datetime, quantity: int) -> SupplyRow:
+    timepoint = _MOMENTS.get(at, at)
+    return SupplyRow(quantity, _TYPES[kind], timepoint, timepoint)
 
 
 @lru_cache(maxsize=4096)
@@ -101,16 +110,3 @@ def on_the_shelf(units: int) -> Supply:
     if not units:
         return NO_SUPPLY
     return Supply(units, units, IMMEDIATELY, (SupplyRow(units, IN_STOCK, IMMEDIATELY, IMMEDIATELY),))
-
-
-def _timepoint(supply_type: SupplyType, at: datetime | None, now: datetime) -> Timepoint:
-    if at is not None and at > now:
-        return at
-    return IMMEDIATELY if supply_type is IN_STOCK else UNKNOWN
-
-
-def rank(timepoint: Timepoint) -> tuple[int, float]:
-    """Now, then every instant, then a time unknown: units that have a date come before those that have none."""
-    if isinstance(timepoint, datetime):
-        return 1, timepoint.timestamp()
-    return (0, 0) if timepoint is IMMEDIATELY else (2, 0)
