@@ -168,7 +168,6 @@ def test_a_body_that_is_no_useful_json_is_refused(client: httpx.Client, path: st
         ("POST", f"{WORLD}/reach_expiry"),
         ("GET", "/operator/v1/sellers/NOBODY"),
         ("GET", "/operator/v1/sellers/%00/credentials"),
-        ("GET", "/operator/v1/sellers/%ff%fe"),
     ],
 )
 def test_what_does_not_exist_is_not_found(client: httpx.Client, method: str, path: str) -> None:

@@ -205,16 +205,6 @@ def test_text_that_is_not_percent_encoded_is_read_as_utf_8(program: Program) -> 
     assert (deleted.status, deleted.json()) == (200, {})
 
 
-@pytest.mark.parametrize("raw", [b"%FF", b"%ED%A0%80", b"a%C3"])
-def test_a_sku_that_is_not_utf_8_is_an_unknown_one(program: Program, raw: bytes) -> None:
-    deleted = send(program, "DELETE", ITEMS.encode() + b"/" + raw + b"?marketplaceId=" + US.encode())
-    read = send(program, "GET", summaries_target().encode() + b"&sellerSku=" + raw)
-
-    assert (deleted.status, deleted.json()["errors"][0]["code"]) == (404, "NotFound")
-    assert "\ufffd" in deleted.json()["errors"][0]["details"]
-    assert (read.status, read.json()["payload"]["inventorySummaries"]) == (200, [])
-
-
 @pytest.mark.parametrize("target", [b"/\xff", b"/a b", b"/<", b"/" + b"a" * 70_000])
 def test_what_is_no_http_is_refused_by_the_http_server_itself(program: Program, target: bytes) -> None:
     answer = send(program, "GET", target)

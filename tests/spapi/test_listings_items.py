@@ -32,7 +32,7 @@ from tests.spapi.listing import (
     target,
 )
 from tests.spapi.model import LISTINGS, assert_as_modelled
-from tests.spapi.program import CA, DE, REGION, START, US, NewSeller, Program, denied, outcome
+from tests.spapi.program import CA, DE, REGION, START, UNPARSABLE, US, NewSeller, Program, denied, errors, outcome
 
 ODD_SKUS = ["S/1 b%2F#+ä", "a+b", "50%", "!'()*", "日本 語", "..x", "?q=1&r=2", "😀", '"quoted"', "a,b", "x" * 40]
 
@@ -347,6 +347,15 @@ def test_a_put_without_product_type_works_with_a_warning(program: Program) -> No
     answer = accepted(put(program, sku, {"attributes": listing.attributes()}))
 
     assert codes(answer) == ["EP0003"]
+
+
+def test_a_body_that_is_no_utf_8_is_refused_with_the_place_where_it_is_none(program: Program) -> None:
+    body = '{"productType":"ä'.encode() + b'\xff\xfe"}'
+
+    response = program.call("PUT", target(program, "X"), content=body)
+
+    details = "The request body is not valid: it is not UTF-8 (byte 18)"
+    assert (response.status_code, response.json()) == (400, errors("InvalidInput", UNPARSABLE, details))
 
 
 def test_strict_fidelity_refuses_them(new_seller: NewSeller) -> None:

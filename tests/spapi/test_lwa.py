@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from entrepot.api.http import Request, Response
 from entrepot.api.spapi import lwa
 from entrepot.domain.errors import Unavailable
-from entrepot.services.access import SCOPES, Access, GrantRefused
+from entrepot.services.access import Access, GrantRefused
+from entrepot.services.roles import SCOPES
 from entrepot.services.secrets import Keyring
 from entrepot.storage.database import Database
 
@@ -228,7 +229,6 @@ async def test_a_refusal_is_spelled_as_amazon_does(
         b'{"grant_type": {"a": "refresh_token"}}',
         b'{"grant_type": "\\ud800"}',
         b'{"grant_type": ' + b"[" * 100_000,
-        b"\xff\xfe\x00",
         b"&" * 100_000,
         b"a=1&" * 1000 + b"grant_type=refresh_token",
     ],
@@ -240,6 +240,17 @@ async def test_a_body_without_a_readable_grant_type_lacks_it(
     response = await lwa.token(request(unreadable, content_type), access)
 
     assert (response.status, body(response)) == (400, missing("grant_type"))
+
+
+@pytest.mark.parametrize(
+    ("content", "query"),
+    [(b"\xff\xfe\x00", ""), (b'{"grant_type": "\xe4"}', ""), (b"x=%ED%A0%80", ""), (b"", "x=%E4"), (b"{}", "%E4=x")],
+)
+async def test_what_is_not_utf_8_is_said_to_be_so(access: Access, content: bytes, query: str) -> None:
+    response = await lwa.token(request(content, query=query), access)
+
+    assert response.status == 400
+    assert body(response) == {"error": "invalid_request", "error_description": "The request is not UTF-8"}
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS", "PATCH", "post", ""])

@@ -229,6 +229,7 @@ def test_an_address_needs_its_parts(program: Program, part: str, value: object) 
     [
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"operationalConfiguration": {"handlingTime": {"value": -1, "timeUnit": "Hours"}}}, "handlingTime"),
+        ({"operationalConfiguration": {"handlingTime": {"value": 1.5, "timeUnit": "Hours"}}}, "handlingTime"),
         ({"operationalConfiguration": {"handlingTime": {"value": 1, "timeUnit": "Weeks"}}}, "timeUnit"),
         ({"operationalConfiguration": {"operatingHoursByDay": {"monday": [{"startTime": "25:00"}]}}}, "startTime"),
     ],
@@ -240,6 +241,19 @@ def test_a_configuration_that_cannot_be_used_is_refused_by_its_part(
 
     assert_invalid(update(program, source, configuration=configuration), named)
     assert read(program, source).json()["configuration"] == {}
+
+
+def test_a_whole_number_may_be_written_with_a_fraction_of_zero(program: Program) -> None:
+    source = created(program)
+    durations = {
+        "handlingTime": {"value": 1.0, "timeUnit": "Hours"},
+        "throughputConfig": {"throughputCap": {"value": 17.0, "timeUnit": "Hours"}},
+    }
+
+    response = update(program, source, configuration={"operationalConfiguration": durations})
+
+    assert response.status_code == 204, response.text
+    assert all(text in read(program, source).text for text in ('"value":1,', '"value":17,'))
 
 
 @pytest.mark.parametrize("status", ["Archived", "active", "", None, 1])
@@ -343,7 +357,15 @@ def test_a_token_is_good_for_its_seller_alone(new_seller: NewSeller) -> None:
         assert outcome(response) == (400, STALE)
 
 
-@pytest.mark.parametrize("size", ["0", "-1", "101", "ten", "1.5", "9" * 30])
+@pytest.mark.parametrize("size", ["1.0", "1.000"])
+def test_a_page_size_is_a_number_which_may_have_a_fraction_of_zero(new_seller: NewSeller, size: str) -> None:
+    program = new_seller()
+    created(program)
+
+    assert len(listed(program, f"?pageSize={size}")["supplySources"]) == 1
+
+
+@pytest.mark.parametrize("size", ["0", "0.0", "-1", "101", "ten", "1.5", "1.", ".0", "9" * 30])
 def test_a_page_size_is_a_small_whole_number(program: Program, size: str) -> None:
     assert_invalid(call(program, "getSupplySources", "GET", f"{ALL}?pageSize={size}"), "pageSize")
 

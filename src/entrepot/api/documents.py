@@ -16,7 +16,7 @@ from urllib.parse import quote, urlencode
 from xml.sax.saxutils import escape
 
 from entrepot.api.http import Request, Response
-from entrepot.domain.errors import NotAllowed, NotFound, Problem, TooLarge, Unavailable
+from entrepot.domain.errors import Invalid, NotAllowed, NotFound, Problem, TooLarge, Unavailable
 from entrepot.services.documents import Documents
 from entrepot.services.secrets import Keyring
 
@@ -100,6 +100,7 @@ STATUSES: Final[dict[str, int]] = {
     "AccessDenied": 403,
     "EntityTooLarge": 400,
     "InternalError": 500,
+    "InvalidURI": 400,
     "MethodNotAllowed": 405,
     "NoSuchKey": 404,
     "RequestTimeout": 400,
@@ -107,6 +108,7 @@ STATUSES: Final[dict[str, int]] = {
     "SignatureDoesNotMatch": 403,
 }
 _MEANINGS: Final[tuple[tuple[type[Exception], str, str], ...]] = (
+    (Invalid, "InvalidURI", "Couldn't parse the specified URI."),
     (NotFound, "NoSuchKey", "The specified key does not exist."),
     (NotAllowed, "AccessDenied", "The document is in use and cannot be replaced."),
     (TooLarge, "EntityTooLarge", "Your proposed upload exceeds the maximum allowed size"),
@@ -133,8 +135,8 @@ class DocumentsRoom:
         if request.method not in ("GET", "PUT"):
             return "refused", _error(request, "MethodNotAllowed", "The method is not allowed against this resource.")
         name = "putDocument" if request.method == "PUT" else "getDocument"
-        document_id = "/".join(request.segments[1:])
         try:
+            document_id = "/".join(request.segments[1:])
             seller_id = self._links.check(request, document_id)
             if request.method == "PUT":
                 await self._documents.upload(seller_id, document_id, chunks)

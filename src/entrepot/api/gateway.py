@@ -13,6 +13,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Final, cast
+from urllib.parse import quote_from_bytes
 
 import structlog
 
@@ -105,12 +106,22 @@ def _head(scope: Scope) -> Request:
         headers.setdefault(name.decode("latin-1").lower(), value.decode("latin-1"))
     return Request(
         scope["method"],
-        # Clients that do not percent-encode send UTF-8.
-        scope["raw_path"].decode("utf-8", "replace"),
-        scope["query_string"].decode("utf-8", "replace"),
+        _target(scope["raw_path"]),
+        _target(scope["query_string"]),
         headers,
         request_id=str(uuid.uuid4()),
     )
+
+
+def _target(raw: bytes) -> str:
+    """Clients that do not percent-encode send UTF-8; what is none is percent-encoded for them: nothing is lost."""
+    try:
+        return raw.decode()
+    except UnicodeDecodeError:
+        return quote_from_bytes(raw, safe=_ASCII)
+
+
+_ASCII: Final = bytes(range(128))
 
 
 class _Body:

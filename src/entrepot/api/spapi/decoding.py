@@ -61,9 +61,11 @@ def word(request: Request, name: str, known: Collection[Word]) -> Word | None:
     raise Invalid(name, f"{name} is one of {', '.join(known)}, not '{shown(value)}'")
 
 
-def whole(request: Request, name: str, default: int, most: int) -> int:
-    """A whole number from 1 on."""
+def whole(request: Request, name: str, default: int, most: int, *, number: bool = False) -> int:
+    """A whole number from 1 on; `number`: the model says so, not `integer`, and `10.0` is as good as `10`."""
     text = (request.one(name) or str(default)).strip()
+    if number:
+        text = re.sub(r"(?<=[0-9])\.0+$", "", text)
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= most:
         raise Invalid(name, f"{name} is a whole number from 1 to {most}")
     return int(text)
@@ -141,9 +143,21 @@ def body(request: Request, kind: type[Body]) -> Body:
         decoded: Body = msgspec.json.decode(request.body, type=kind)
         if b"\\u0000" in request.body:
             _refuse_unstorable_names(msgspec.json.decode(request.body))
+    except UnicodeDecodeError:
+        where = f"byte {_place(request.body)}"
+        raise Unparsable("body", f"The request body is not valid: it is not UTF-8 ({where})") from None
     except (msgspec.MsgspecError, ValueError, RecursionError) as problem:
         raise Unparsable("body", f"The request body is not valid: {shown(str(problem))}") from None
     return decoded
+
+
+def _place(content: bytes) -> int:
+    """Where it stops being UTF-8; the decoder of JSON says where within one of its texts."""
+    try:
+        content.decode()
+    except UnicodeDecodeError as problem:
+        return problem.start
+    return len(content)
 
 
 def _refuse_unstorable_names(value: object) -> None:

@@ -3,10 +3,11 @@
 Checks, in this order; the first that fails is the answer:
 
 1. the method is POST;
-2. `grant_type` is there, and known;
-3. every parameter of that grant is there (the first missing one is named);
-4. the client authenticates;
-5. the grant itself is good.
+2. query and body are UTF-8;
+3. `grant_type` is there, and known;
+4. every parameter of that grant is there (the first missing one is named);
+5. the client authenticates;
+6. the grant itself is good.
 
 Parameters are taken from a form or a JSON object, whatever the content type says; what is not there, from the query,
 and the client's name and secret from HTTP Basic authentication: programs that do each of these work with Amazon.
@@ -71,6 +72,8 @@ REFUSALS: Mapping[str, tuple[int, str, str]] = {
     "scope": (400, "invalid_scope", "The request has an invalid parameter : scope"),
     # ours
     "method": (405, "invalid_request", "The token endpoint takes POST only"),
+    # ours
+    "encoding": (400, "invalid_request", "The request is not UTF-8"),
     # ours; the code is that of RFC 6749 section 4.1.2.1
     "unavailable": (503, "temporarily_unavailable", "The server cannot answer just now. Please try again."),
 }
@@ -82,7 +85,10 @@ async def token(request: Request, access: Access) -> Response:
     """The answer to any request whatever: 200, 400, 401, 405, or 503 without a database; always JSON."""
     if request.method != "POST":
         return _refusal("method")
-    given = _parameters(request)
+    try:
+        given = _parameters(request)
+    except UnicodeDecodeError:
+        return _refusal("encoding")
     grant_type = given.get("grant_type")
     if not grant_type:
         return _refusal("missing", "grant_type")
@@ -120,7 +126,8 @@ def _refusal(reason: str, parameter: str = "") -> Response:
 
 
 def _parameters(request: Request) -> Mapping[str, str]:
-    body = _json(request.body) or _form(request.body.decode("utf-8", "replace"))
+    """All that is given. Raises UnicodeDecodeError where it is no text."""
+    body = _json(request.body) or _form(request.body.decode())
     return ChainMap(body, _form(request.query_string), _basic(request.headers.get("authorization", "")))
 
 
@@ -136,7 +143,9 @@ def _json(body: bytes) -> dict[str, str]:
 def _form(text: str) -> dict[str, str]:
     """The fields of a form or a query; of several with one name, the first."""
     try:
-        fields = parse_qsl(text, errors="replace", max_num_fields=100)
+        fields = parse_qsl(text, errors="strict", max_num_fields=100)
+    except UnicodeDecodeError:
+        raise
     except ValueError:
         return {}
     return dict(reversed(fields))

@@ -43,6 +43,7 @@ from entrepot.api.spapi.decoding import (
     words,
     written,
 )
+from entrepot.api.spapi.messages import Unparsable
 from entrepot.api.spapi.room import Call
 from entrepot.domain.errors import Invalid
 from entrepot.domain.periods import PERIODS
@@ -68,6 +69,8 @@ STATUSES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 _CALLED: Final = {ours: name for name, all_ours in STATUSES.items() for ours in all_ours}
 
+# Texts in the model; forgiving fidelity takes the others as JSON writes them.
+Options = dict[str, str | bool | int | float]
 Marketplaces = Annotated[list[str], msgspec.Meta(min_length=1, max_length=MARKETPLACES_MAX)]
 
 
@@ -77,7 +80,7 @@ Marketplaces = Annotated[list[str], msgspec.Meta(min_length=1, max_length=MARKET
 class CreateReportSpecification(msgspec.Struct):
     reportType: str
     marketplaceIds: Marketplaces
-    reportOptions: dict[str, str] | None = None
+    reportOptions: Options | None = None
     dataStartTime: str | None = None
     dataEndTime: str | None = None
 
@@ -110,7 +113,7 @@ async def create_report(call: Call) -> Response:
     asked = Asked(
         _known(wanted.reportType),
         _sold_in(call, wanted.marketplaceIds),
-        _options(wanted.reportOptions),
+        _options(call, wanted.reportOptions),
         call.strict,
         moment("dataStartTime", wanted.dataStartTime),
         moment("dataEndTime", wanted.dataEndTime),
@@ -210,7 +213,7 @@ class CreateReportScheduleSpecification(msgspec.Struct):
     reportType: str
     marketplaceIds: Marketplaces
     period: str
-    reportOptions: dict[str, str] | None = None
+    reportOptions: Options | None = None
     nextReportCreationTime: str | None = None
 
 
@@ -239,7 +242,7 @@ async def create_report_schedule(call: Call) -> Response:
     report_type = _known(wanted.reportType)
     if not NEWER[report_type].scheduled:
         raise Invalid("reportType", f"reports of {report_type} are not made on a schedule")
-    asked = Asked(report_type, marketplaces, _options(wanted.reportOptions), call.strict)
+    asked = Asked(report_type, marketplaces, _options(call, wanted.reportOptions), call.strict)
     begun = moment("nextReportCreationTime", wanted.nextReportCreationTime)
     made = await call.services.reports.set_recurring(call.seller_id, asked, wanted.period, begun, origin(call))
     return success(call, CreateReportScheduleResponse(made.schedule_id), 201)
@@ -285,11 +288,19 @@ def _sold_in(call: Call, marketplace_ids: list[str]) -> list[str]:
     return [checked_marketplace(call, one) for one in dict.fromkeys(marketplace_ids)]
 
 
-def _options(given: dict[str, str] | None) -> dict[str, str]:
-    options = given or {}
+def _options(call: Call, given: Options | None) -> dict[str, str]:
+    options = {name: _option(call, name, value) for name, value in (given or {}).items()}
     if not all(text.isprintable() for pair in options.items() for text in pair):
         raise Invalid("reportOptions", "reportOptions are printable texts")
     return options
+
+
+def _option(call: Call, name: str, value: str | bool | int | float) -> str:
+    if isinstance(value, str):
+        return value
+    if call.strict:
+        raise Unparsable("body", f"The request body is not valid: '{shown(name)}' of reportOptions is not a text")
+    return msgspec.json.encode(value).decode()
 
 
 # Usage plans: the model's. Roles: those that any of the reports takes.

@@ -112,7 +112,7 @@ async def get_supply_sources(call: Call) -> Response:
         place = services.pager.open(purpose, token, _Place, TOKEN_SECONDS)
         size, after = place.size, place.after
     else:
-        size, after = whole(call.request, "pageSize", PAGE_SIZE, PAGE_SIZE_MAX), None
+        size, after = whole(call.request, "pageSize", PAGE_SIZE, PAGE_SIZE_MAX, number=True), None
     page = await services.locations.page(call.seller_id, size, after)
     listed = [ListedSource(one.alias, one.source_id, one.code, one.address) for one in page.sources]
     following = services.pager.seal(purpose, _Place(size, page.bookmark)) if page.bookmark else None

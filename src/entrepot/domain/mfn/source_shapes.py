@@ -2,7 +2,7 @@
 
 Source: the definitions SupplySourceConfiguration and SupplySourceCapabilities of the Supply Sources model 2020-07-01.
 Stricter than the model where routing must be able to use a value; more lenient where the model's own examples are:
-`ORDER` for `Order`, `2:00` for `02:00`, an empty e-mail address, which is as none.
+`ORDER` for `Order`, `2:00` for `02:00`, an empty e-mail address, which is as none. `1.0` is the whole number 1.
 """
 
 from __future__ import annotations
@@ -42,15 +42,18 @@ def _flag(value: Any, path: str) -> Any:
 
 
 def _count(value: Any, path: str) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= COUNT_MAX:
         raise Invalid(path, f"'{path}' must be a whole number from 0 to {COUNT_MAX}")
     return value
 
 
 def _cap(value: Any, path: str) -> Any:
-    if _count(value, path) == 0:
+    count = _count(value, path)
+    if count == 0:
         raise Invalid(path, f"'{path}' must be at least 1")
-    return value
+    return count
 
 
 def _one_of(*allowed: str) -> Leaf:
