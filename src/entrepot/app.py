@@ -49,10 +49,12 @@ from entrepot.api.operator.room import OperatorRoom
 from entrepot.api.operator.room import Services as OperatorServices
 from entrepot.api.paging import Pager
 from entrepot.api.probes import LwaRoom, ProbesRoom
-from entrepot.api.spapi import fba_inventory, feeds, listings_items, supply_sources
+from entrepot.api.spapi import fba_inventory, feeds, listings_items, supply_sources, tokens
 from entrepot.api.spapi import reports as spapi_reports
 from entrepot.api.spapi.room import Services as SpapiServices
 from entrepot.api.spapi.room import SpapiRoom
+from entrepot.api.sts import StsRoom
+from entrepot.api.sts import claims as is_sts
 from entrepot.datadir import DataDirectory
 from entrepot.domain.errors import Problem
 from entrepot.feeds.confirmation import confirm
@@ -175,8 +177,10 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
         + supply_sources.OPERATIONS
         + listings_items.OPERATIONS
         + feeds.OPERATIONS
-        + spapi_reports.OPERATIONS,
+        + spapi_reports.OPERATIONS
+        + tokens.OPERATIONS,
     )
+    sts = StsRoom()
     aim = AimRoom(
         AimServices(
             parts.access,
@@ -200,7 +204,8 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
         throttle,
         mws_operations.OPERATIONS,
     )
-    # Prefix → room. MWS has its hosts, too; whatever nobody claims is SP-API's, which refuses unknown paths in its way.
+    # Prefix → room. STS has hosts, and so has MWS, too; whatever nobody claims is SP-API's, which refuses unknown paths
+    # in its way.
     rooms: tuple[tuple[str, Room], ...] = (
         ("/healthz", ProbesRoom(_health(parts.database), metrics)),
         ("/metrics", ProbesRoom(_health(parts.database), metrics)),
@@ -233,6 +238,8 @@ def gateway(settings: Settings, parts: Core, operator_token: str) -> Gateway:
         for prefix, room in rooms:
             if request.raw_path == prefix or (prefix.endswith("/") and request.raw_path.startswith(prefix)):
                 return room
+        if is_sts(request):
+            return sts
         return mws if is_mws(request) else spapi
 
     return Gateway(choose, metrics)

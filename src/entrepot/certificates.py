@@ -37,6 +37,11 @@ AMAZON_HOSTS: tuple[str, ...] = (
     "sandbox.sellingpartnerapi-na.amazon.com",
     "sandbox.sellingpartnerapi-eu.amazon.com",
     "sandbox.sellingpartnerapi-fe.amazon.com",
+    # STS, where programs that sign for SP-API assume a role first
+    "sts.amazonaws.com",
+    "sts.us-east-1.amazonaws.com",
+    "sts.eu-west-1.amazonaws.com",
+    "sts.us-west-2.amazonaws.com",
     # MWS
     "mws.amazonservices.com",
     "mws.amazonservices.ca",

@@ -63,7 +63,7 @@ def run(command: list[str], server: tuple[str, int], certificates: Certificates,
         raise Invalid("command", "there is no command to run")
     with listening(server, certificates, tls=tls) as proxy:
         variables = {**os.environ, **environment(proxy.url, certificates, inherited=os.environ)}
-        variables["ENTREPOT_URL"] = _server_url(server, tls)
+        variables |= {"ENTREPOT_URL": _server_url(server, tls), **_sts_variables(_server_url(server, tls), os.environ)}
         code = _run_child(command, variables)
     for address, times in proxy.refused.items():
         count = "once" if times == 1 else f"{times} times"
@@ -103,6 +103,20 @@ def environment(
     }.items():
         variables |= {name: value, name.lower(): value}
     return variables
+
+
+def _sts_variables(server_url: str, inherited: Mapping[str, str]) -> dict[str, str]:
+    """Where AWS's SDKs find STS even if a program has told them to believe the public authorities only.
+
+    With an endpoint that is not AWS's they want to know a region.
+    """
+    region = {"AWS_DEFAULT_REGION": "us-east-1"} if not inherited.get("AWS_DEFAULT_REGION") else {}
+    return {"AWS_ENDPOINT_URL_STS": f"{server_url}/sts", **region}
+
+
+def _php_directories(certificates: Certificates, inherited: str) -> str:
+    """Where PHP looks for settings: where it does anyway, which an empty entry stands for, and where ours are."""
+    return f"{inherited}{os.pathsep}{certificates.php.parent.resolve()}"
 
 
 def _node_options(inherited: str) -> str:
