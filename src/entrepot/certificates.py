@@ -23,8 +23,9 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 # The host names that programs of each generation have built in. Sources: Amazon's SP-API documentation ("SP-API
-# endpoints", "Connecting to the Selling Partner API"), Amazon's MWS client libraries and the MWS developer guide
-# ("Amazon MWS endpoints"), and Amazon's "Guide to using the AIM API", version 2.0 of 2007.
+# endpoints", "Connecting to the Selling Partner API"), AWS's ("AWS STS Regions and endpoints"), Amazon's MWS client
+# libraries and the MWS developer guide ("Amazon MWS endpoints"), and Amazon's "Guide to using the AIM API", version 2.0
+# of 2007.
 AMAZON_HOSTS: tuple[str, ...] = (
     # Login with Amazon
     "api.amazon.com",
@@ -101,6 +102,7 @@ class Certificates:
     chain: Path  # PEM, server certificate followed by the authority
     key: Path  # PEM, PKCS#8, the server's private key
     truststore: Path  # PKCS#12 for Java, password `TRUSTSTORE_PASSWORD`
+    php: Path  # settings for PHP, which heeds no variable that names a bundle
 
 
 @dataclass(frozen=True)
@@ -127,12 +129,14 @@ def ensure(directory: Path, *, now: datetime | None = None, hostname: str | None
         chain=directory / "server.pem",
         key=directory / "server-key.pem",
         truststore=directory / "java-truststore.p12",
+        php=directory / "php.ini",
     )
     with _locked(directory / ".lock"):
         authority = _ensure_authority(found.ca, directory / "ca-key.pem", moment, machine)
         key = _ensure_key(found.key)
         _ensure_leaf(found.chain, authority, key, moment, machine)
         _ensure_truststore(found.truststore, authority.certificate)
+        _ensure_php_settings(found.php, found.bundle)
     return found
 
 
@@ -191,6 +195,13 @@ def _ensure_truststore(file: Path, certificate: x509.Certificate) -> None:
         entry = pkcs12.PKCS12Certificate(certificate, b"entrepot")
         encryption = serialization.BestAvailableEncryption(TRUSTSTORE_PASSWORD)
         _write(file, pkcs12.serialize_java_truststore([entry], encryption))
+
+
+def _ensure_php_settings(file: Path, bundle: Path) -> None:
+    trusted = str(bundle.resolve()).replace('"', '\\"')
+    settings = f'curl.cainfo="{trusted}"\nopenssl.cafile="{trusted}"\n'.encode()
+    if not file.exists() or file.read_bytes() != settings:
+        _write(file, settings)
 
 
 # What is signed

@@ -91,6 +91,7 @@ def environment(
         "SSL_CERT_FILE": trusted,  # OpenSSL, and all that follows it: Python, Ruby, Go, .NET, Rust
         "SSL_CERT_DIR": str(certificates.bundle.parent),  # else the system's authorities would still be believed
         "DENO_CERT": trusted,
+        "PHP_INI_SCAN_DIR": _php_directories(certificates, (inherited or {}).get("PHP_INI_SCAN_DIR", "")),
         "PERL_LWP_ENV_PROXY": "1",
         "PERL_LWP_SSL_CA_FILE": trusted,
         "JAVA_TOOL_OPTIONS": _java_options(proxy_url, certificates, (inherited or {}).get("JAVA_TOOL_OPTIONS", "")),

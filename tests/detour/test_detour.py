@@ -235,6 +235,43 @@ def test_an_unmodified_java_program_reaches_the_server(
     assert server.seen == ["GET mws.amazonservices.com /java"]
 
 
+PHP = shutil.which("php")
+
+
+@pytest.mark.skipif(PHP is None, reason="PHP is not installed (Debian: php-cli, php-curl)")
+def test_an_unmodified_php_program_reaches_the_server(
+    server: Server, certificates: Certificates, capfd: pytest.CaptureFixture[str]
+) -> None:
+    if "curl" not in subprocess.run([str(PHP), "-m"], capture_output=True, text=True, check=True).stdout.split():
+        pytest.skip("PHP has no curl (Debian: php-curl)")
+    program = """
+        $request = curl_init("https://mws.amazonservices.com/php");
+        curl_setopt($request, CURLOPT_RETURNTRANSFER, true);
+        curl_exec($request);
+        echo curl_getinfo($request, CURLINFO_RESPONSE_CODE), curl_error($request);
+    """
+
+    code = run([str(PHP), "-r", program], server.address, certificates)
+
+    assert (code, *capfd.readouterr()) == (0, "200", "")
+    assert server.seen == ["GET mws.amazonservices.com /php"]
+
+
+def test_php_reads_its_own_settings_and_ours_which_name_the_bundle(
+    server: Server, certificates: Certificates, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = python("import os; print(os.environ['PHP_INI_SCAN_DIR'])")
+    monkeypatch.delenv("PHP_INI_SCAN_DIR", raising=False)
+
+    run(told, server.address, certificates)
+    monkeypatch.setenv("PHP_INI_SCAN_DIR", "/etc/php")
+    run(told, server.address, certificates)
+
+    ours = certificates.php.parent
+    assert capfd.readouterr().out.splitlines() == [f":{ours}", f"/etc/php:{ours}"]
+    assert f'curl.cainfo="{certificates.bundle}"' in certificates.php.read_text()
+
+
 def test_the_program_reaches_the_server_itself_under_the_address_it_is_told(
     server: Server, certificates: Certificates, capfd: pytest.CaptureFixture[str]
 ) -> None:
