@@ -176,7 +176,7 @@ def _uploads(door: Door, url: str, sizes: Sizes, tell: Tell) -> Result:
             best.append(seconds)
             mine.append(ours)
     return cost(
-        name, "s", mine, best, most=MOST_TIMES, data=f"{sizes.listings:,} listings",
+        name, "s", mine, best, times=MOST_TIMES, data=f"{sizes.listings:,} listings",
         limit_is="decode, COPY, one upsert of the same rows",
     )  # fmt: skip
 
@@ -217,7 +217,7 @@ def _unchanged(door: Door, url: str, seller: Merchant, sizes: Sizes, tell: Tell)
             mine.append(ours)
             best.append(uvloop.run(_bare_read(url, seller, content)))
     return cost(
-        name, "s", mine, best, most=MOST_TIMES_UNCHANGED, data=f"{sizes.aim_rows:,} listings",
+        name, "s", mine, best, times=MOST_TIMES_UNCHANGED, data=f"{sizes.aim_rows:,} listings",
         limit_is="decode, and COPY of the shop",
     )  # fmt: skip
 

@@ -179,7 +179,7 @@ def _measure_kind(door: Door, kind: Kind, url: str, sizes: Sizes, tell: Tell) ->
             best.append(seconds)
             mine.append(ours)
     return cost(
-        f"{kind.name} (at most {MOST_TIMES:.0f} times)", "s", mine, best, most=MOST_TIMES,
+        f"{kind.name} (at most {MOST_TIMES:.0f} times)", "s", mine, best, times=MOST_TIMES,
         data=f"{sizes.listings:,} listings", limit_is=_LIMIT_IS,
     )  # fmt: skip
 

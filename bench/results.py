@@ -66,12 +66,12 @@ def cost(
     data: str,
     limit_is: str,
     most: float | None = None,
+    times: float | None = None,
 ) -> Result:
-    """A figure of which less is better: its ratio is limit / ours. The goal is what `most` of it would be."""
+    """A figure of which less is better: its ratio is limit / ours. The goal: at most `most`, or `times` the limit."""
     mine, best = statistics.median(ours), statistics.median(limit)
-    return _result(
-        name, unit, (mine, best), best / mine, best / most if most else None, (data, limit_is), (ours, limit)
-    )
+    goal = best / most if most else 1 / times if times else None
+    return _result(name, unit, (mine, best), best / mine, goal, (data, limit_is), (ours, limit))
 
 
 def _result(

@@ -80,9 +80,11 @@ def test_the_harness_measures_every_figure_and_leaves_nothing_else_behind(folder
 def test_more_is_better_for_speed_and_less_for_cost() -> None:
     fast = speed("pages", "requests/s", [300, 100, 200], [400, 400], goal=0.6, data="", limit_is="")
     dear = cost("start", "s", [1.0], [0.5], most=2.0, data="", limit_is="")
+    slow = cost("file", "s", [5.0], [2.0], times=2.0, data="", limit_is="")
 
     assert (fast.ours, fast.ratio, fast.met) == (200, 0.5, False)
     assert (dear.ratio, dear.goal, dear.met) == (0.5, 0.25, True)
+    assert (slow.ratio, slow.goal, slow.met) == (0.4, 0.5, False)
 
 
 async def test_a_seeded_seller_has_clean_books(fresh_database_url: str, tmp_path: Path) -> None:
