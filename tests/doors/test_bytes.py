@@ -57,6 +57,9 @@ def test_a_path_that_is_no_text_names_nothing(stocked: Cast, sku: str) -> None:
 def test_a_query_that_is_no_text_asks_for_nothing(stocked: Cast, sku: str) -> None:
     assert outcome(stocked.new.call("GET", f"{summaries_target()}&sellerSku={sku}")) == QUERY
     assert outcome(stocked.new.call("GET", f"{summaries_target()}&{sku}=x")) == QUERY
+    assert (
+        outcome(stocked.new.call("POST", f"/feeds/2021-06-30/documents?x={sku}", json={})) == QUERY
+    )  # nobody reads it
 
 
 def test_who_has_no_token_is_told_no_more_than_that_the_path_is_no_text(cast: Cast) -> None:

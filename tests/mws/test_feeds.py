@@ -373,8 +373,12 @@ def test_nobody_sees_another_sellers_feeds(new_program: Callable[..., Program]) 
 
     assert refusal(result(other, number)) == refusal(result(other, "1")) == (400, "InvalidFeedSubmissionId")
     assert f"Failed to find feed with Feed Submission ID: {number}" in result(other, number).text
-    assert listed(other, FeedSubmissionIdList__Id__1=number) == listed(other) == []
-    assert count(other) == 0
+    mine = submitted(other, loader("N-2"))
+    both = {"FeedSubmissionIdList.Id.1": mine, "FeedSubmissionIdList.Id.2": number}
+    assert f"Submission ID: {number}<" in other.call(FEEDS, "CancelFeedSubmissions", both).text
+    assert listed(other, FeedSubmissionIdList__Id__1=number) == []
+    assert [one["FeedSubmissionId"] for one in listed(other)] == [mine]
+    assert count(other) == 1
     assert refusal(other.call(FEEDS, "CancelFeedSubmissions", {"FeedSubmissionIdList.Id.1": number})) == (
         400,
         "InvalidFeedSubmissionId",

@@ -56,7 +56,7 @@ def test_a_slash_inside_a_segment_is_no_border_between_two(tokens: AccessTokens)
 
 
 def test_a_placeholder_is_any_one_segment(tokens: AccessTokens) -> None:
-    token = tokens.restricted(tokens.issue(SUBJECT), [Resource("GET", ("orders", "{orderId}", "address"))])
+    token = tokens.restricted(tokens.issue(SUBJECT), [Resource("GET", ("orders", None, "address"))])
 
     assert tokens.subject_of(token, Resource("GET", ("orders", "1", "address"))) == SUBJECT
     assert tokens.subject_of(token, Resource("GET", ("orders", "{orderId}", "address"))) == SUBJECT
@@ -92,7 +92,7 @@ def test_the_seal_of_one_kind_does_not_pass_for_the_other(tokens: AccessTokens) 
 
 def test_the_longest_restricted_token_is_no_longer_than_amazon_promises(tokens: AccessTokens) -> None:
     resources = [
-        Resource("DELETE", tuple("{any}" if place <= one % SEGMENTS_MAX else f"{one}" for place in range(SEGMENTS_MAX)))
+        Resource("DELETE", tuple(None if place <= one % SEGMENTS_MAX else f"{one}" for place in range(SEGMENTS_MAX)))
         for one in range(RESOURCES_MAX)
     ]
 

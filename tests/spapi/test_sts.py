@@ -162,7 +162,14 @@ def test_refusals_are_spelled_as_aws_spells_them(
     assert (answer["Type"], answer["Code"], answer["Message"]) == ("Sender", code, message)
 
 
-@pytest.mark.parametrize("content", [b"\xff\xfe&=&&%%%", b"{}"])
+@pytest.mark.parametrize("content", [b"\xff\xfe", b"Action=AssumeRole&RoleArn=K%E4se"])
+def test_what_is_no_text_is_refused(server: RunningServer, content: bytes) -> None:
+    response = post(server, content=content)
+
+    assert (response.status_code, found(response)["Code"]) == (400, "MalformedQueryString")
+
+
+@pytest.mark.parametrize("content", [b"&=&&%%%", b"{}"])
 def test_garbage_is_taken_for_nothing(server: RunningServer, content: bytes) -> None:
     response = post(server, content=content)
 

@@ -79,6 +79,20 @@ def test_a_placeholder_in_the_path_is_any_one_segment(program: Program) -> None:
     assert not {sku, other} & set(program.listed())
 
 
+def test_a_sku_in_braces_is_no_placeholder_when_it_is_percent_encoded(program: Program) -> None:
+    sku, other = program.stocked(sku="{A}"), program.stocked(sku="B")
+    headers = restricted(program, {"method": "DELETE", "path": f"{ITEMS}/%7BA%7D"})
+
+    answers = [
+        program.call("DELETE", f"{ITEMS}/{spelled}?marketplaceId=ATVPDKIKX0DER", headers=headers).status_code
+        for spelled in ("B", "%7BA%7D")
+    ]
+
+    assert answers == [403, 200]
+    assert sku not in program.listed()
+    assert other in program.listed()
+
+
 def test_an_access_token_goes_on_opening_everything(program: Program) -> None:
     restricted(program, READ)
 

@@ -98,11 +98,11 @@ class StsRoom:
 
 def _parameters(request: Request) -> Mapping[str, str]:
     """Those of the form, or of the query; of several with one name, the first."""
-    form = request.body.decode("utf-8", "replace").strip()
     try:
-        fields = parse_qsl(
-            f"{form}&{request.query_string}", keep_blank_values=True, errors="replace", max_num_fields=FIELDS_MAX
-        )
+        text = f"{request.body.decode().strip()}&{request.query_string}"
+        fields = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=FIELDS_MAX)
+    except UnicodeDecodeError:
+        raise Refused(400, "MalformedQueryString", "The request is not UTF-8.") from None
     except ValueError:
         message = f"A request has at most {FIELDS_MAX} parameters."
         raise Refused(400, "ValidationError", message) from None

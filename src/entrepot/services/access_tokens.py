@@ -36,10 +36,10 @@ class Subject(NamedTuple):
 
 
 class Resource(NamedTuple):
-    """A method, and a path's decoded segments; where a token names it, a segment like `{orderId}` is any."""
+    """A method, and a path's decoded segments; where a token names it, None is any segment."""
 
     method: str
-    segments: tuple[str, ...]
+    segments: tuple[str | None, ...]
 
 
 class _Named(NamedTuple):
@@ -104,8 +104,7 @@ class AccessTokens:
 
 
 def _named(resource: Resource) -> _Named:
-    generic = (segment.startswith("{") and segment.endswith("}") for segment in resource.segments)
-    anything = sum(1 << place for place, any_segment in enumerate(generic) if any_segment)
+    anything = sum(1 << place for place, segment in enumerate(resource.segments) if segment is None)
     return _Named(anything, _digest(resource, anything))
 
 

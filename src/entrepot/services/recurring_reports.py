@@ -24,7 +24,7 @@ from entrepot.storage.database import Connection
 from entrepot.storage.report_requests import Recurring
 from entrepot.storage.worlds import LedgerRow
 
-__all__ = ["Recurrence", "Recurring"]
+__all__ = ["Recurrence", "Recurring", "run_recurring"]
 
 RECURRING_MAX: Final = 500
 CENTURY: Final = timedelta(days=36_525)

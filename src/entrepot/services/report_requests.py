@@ -31,19 +31,8 @@ from entrepot.storage.report_requests import NO_DATA, Wanted
 from entrepot.storage.submissions import CANCELLED, DONE, FATAL, IN_PROGRESS, IN_QUEUE, Submission
 from entrepot.storage.worlds import LedgerRow
 
-__all__ = [
-    "CANCELLED",
-    "DONE",
-    "FATAL",
-    "IN_PROGRESS",
-    "IN_QUEUE",
-    "NO_DATA",
-    "Asked",
-    "Page",
-    "Report",
-    "Requests",
-    "Wanted",
-]
+# For the doors, which do not know of storage.
+__all__ = ["CANCELLED", "DONE", "FATAL", "IN_PROGRESS", "IN_QUEUE", "NO_DATA", "Wanted"]
 
 LANE: Final = "reports"
 # What every seller has from the beginning, and the uploads that are reports themselves.

@@ -57,7 +57,7 @@ class Schedules(Part):
                 await storage.drop_schedule(connection, seller_id, report_type)
 
 
-async def run_schedules(connection: Connection, ledger: LedgerRow) -> int:
+async def run_order_schedules(connection: Connection, ledger: LedgerRow) -> int:
     """Have the reports made that are due; how many."""
     due = await storage.take_due(connection, ledger.seller_id, ledger.now)
     return sum([await _run(connection, ledger, schedule) for schedule in due])

@@ -15,7 +15,7 @@ from typing import Final
 from entrepot.services.recurring_reports import Recurrence, run_recurring
 from entrepot.services.report_files import Files
 from entrepot.services.report_requests import Requests
-from entrepot.services.report_schedules import Schedules, run_schedules
+from entrepot.services.report_schedules import Schedules, run_order_schedules
 from entrepot.storage import report_requests as storage
 
 _SELLERS_AT_ONCE: Final = 100
@@ -31,5 +31,5 @@ class Reports(Requests, Files, Recurrence, Schedules):
         made = 0
         for seller_id in sellers:
             async with self._locked(seller_id) as (connection, ledger):
-                made += await run_schedules(connection, ledger) + await run_recurring(connection, ledger)
+                made += await run_order_schedules(connection, ledger) + await run_recurring(connection, ledger)
         return made

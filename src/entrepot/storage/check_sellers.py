@@ -12,7 +12,7 @@ _WITH_SELLER: Final = (
     "shipment_items", "orders", "order_items", "transfers", "removals", "sources", "listings", "listing_attributes",
     "products",
 )  # fmt: skip
-# Accounts whose items are SKUs.
+# Accounts whose items are SKUs; those of the warehouse's are FNSKUs, and those with a customer may be either.
 _BY_SKU: Final = [account.value for account in (*MERCHANT_ACCOUNTS, Account.X_SELLER)]
 
 _STRANGERS: Final = " union all ".join(

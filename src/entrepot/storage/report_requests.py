@@ -108,7 +108,8 @@ async def cancel_all(
     connection: Connection, seller_id: str, wanted: Wanted, limit: int, now: datetime
 ) -> tuple[int, list[Submission]]:
     """Take those that still wait off the queue; how many that were, and the newest of all of these as they are now."""
-    found = await newest(connection, seller_id, wanted, None, limit, lock=True)  # no worker takes one meanwhile
+    # No worker takes one meanwhile; those that are named are told whatever becomes of them, and may be at work.
+    found = await newest(connection, seller_id, wanted, None, limit, lock=not wanted.numbers)
     numbers = [one.submission_id for one in found]
     if not numbers:
         return 0, []

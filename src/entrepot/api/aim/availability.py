@@ -8,11 +8,9 @@ its status wherever it can be generated, and BatchRefund be generated, as the te
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 from entrepot.domain.marketplaces import Marketplace, named
-
-Platform = Literal["MARKETPLACE", "SELLER_CENTRAL"]
 
 # Hosts, without their prefix → the code of the marketplace. The platform is the account's, not the host's.
 HOSTS: Final[dict[str, str]] = {

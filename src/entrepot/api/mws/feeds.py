@@ -36,6 +36,7 @@ import msgspec
 from entrepot.api.http import Response
 from entrepot.api.mws import lists
 from entrepot.api.mws.lists import (
+    IDS_MAX,
     TOLD_MAX,
     counted,
     file,
@@ -216,8 +217,11 @@ async def cancel_feed_submissions(call: Call) -> Response:
     submissions, named = call.services.submissions, named_ids(call, "FeedSubmissionIdList")
     if named:
         those = Filters(KNOWN, ids=named, since=_LONG_AGO)
-        if await submissions.count(call.seller_id, those) < len(named):
-            raise Refused("InvalidFeedSubmissionId", of=", ".join(named)[:_SHOWN])
+        known = {
+            one.submission_id for one in (await submissions.newest(call.seller_id, those, None, IDS_MAX)).submissions
+        }
+        for unknown in (one for one in named if one not in known):
+            raise Refused("InvalidFeedSubmissionId", of=unknown[:_SHOWN])
     else:
         asked = _filters(call)
         those = replace(asked, statuses=waiting(asked.statuses), since=asked.since or _LONG_AGO)

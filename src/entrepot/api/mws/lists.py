@@ -79,7 +79,7 @@ def statuses(call: Call, name: str, known: Mapping[str, Sequence[str]]) -> list[
 
 
 def waiting(those: Sequence[str]) -> list[str]:
-    """Of these statuses, none of which are all, what can still be cancelled."""
+    """What of these statuses (no statuses mean all) can still be cancelled."""
     return [IN_QUEUE if not those or IN_QUEUE in those else NONE]
 
 
@@ -123,7 +123,7 @@ def counted(call: Call, number: int) -> Response:
 
 
 def told(call: Call, number: int, members: Iterable[T], add: Add[T]) -> Response:
-    """What was changed: how many that were, and those that are told of."""
+    """What became of those that were meant: how many they are, and some of them, or all."""
     result = result_of(call)
     xml.add(result, "Count", str(number))
     for one in members:

@@ -3,8 +3,8 @@
 Sources: MWS reference §2 (conventions), §3 (errors; the texts are those seen in recordings and in reports of users).
 An error of the gateway, said before a section is asked, has `RequestID` and the gateway's namespace; one of a section
 has `RequestId` and the section's. All have the XML declaration and exactly `text/xml`, as some clients need both.
-Feeds and Reports name their own namespace in both, and the request's id once more in `x-amz-request-id` (recorded):
-Amazon's libraries for Java, C# and PHP read errors only there, and files only with that header.
+Feeds and Reports, once it is known that they are meant, name their own namespace in both, and the request's id once
+more in `x-amz-request-id` (recorded): Amazon's libraries for Java, C# and PHP read errors and files only so.
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ class Parameters:
         """Raises Refused where a name or a value is no text."""
         for name, value in self.pairs:
             if not (_is_text(name) and _is_text(value)):
-                raise bad(_text(name)[:_SHOWN], _text(value), "it is not a text in UTF-8")
+                raise bad(_text(name)[:_SHOWN], _text(value), "a text is UTF-8, without NUL")
 
     def text(self, *names: str) -> str | None:
         """The value of the first of these names that has one."""

@@ -63,9 +63,14 @@ def _resource(asked: RestrictedResource) -> Resource:
     if "?" in asked.path:
         raise Invalid("path", "a resource's path has no query")
     try:
-        return Resource(asked.method, tuple(unquote(segment, errors="strict") for segment in segments))
+        return Resource(asked.method, tuple(_segment(segment) for segment in segments))
     except UnicodeDecodeError:
         raise Invalid("path", "a resource's path is UTF-8") from None
+
+
+def _segment(raw: str) -> str | None:
+    """Decoded; None for any, as `{orderId}` is: a SKU in braces comes percent-encoded."""
+    return None if raw.startswith("{") and raw.endswith("}") else unquote(raw, errors="strict")
 
 
 _QUOTA: Final = Quota(rate=1, burst=10)

@@ -149,8 +149,8 @@ def replaced(stored: list[Instance], submitted: list[Instance], selectors: tuple
     def key(instance: Instance) -> tuple[Any, ...]:
         return tuple(instance.get(selector) for selector in selectors)
 
-    addressed = {key(instance) for instance in submitted}
-    return [instance for instance in stored if key(instance) not in addressed] + submitted
+    taken = {key(instance) for instance in submitted}
+    return [instance for instance in stored if key(instance) not in taken] + submitted
 
 
 def recomposed(

@@ -80,7 +80,7 @@ class Draft:
             self.replace(name, value)
 
     def patch(self, op: str, path: str, value: Any) -> None:
-        """One operation; what is wrong with it becomes issues, and nothing of it is done."""
+        """One operation; what is wrong with it becomes issues. A draft with errors is not kept."""
         name = self._attribute_of(path)
         if name is None:
             return
