@@ -14,7 +14,7 @@ import pytest
 
 from entrepot.cli import aim, reconciling
 from entrepot.cli.aim_client import UPLOAD_MAX, AimClient, address_of
-from entrepot.cli.client import Unreachable
+from entrepot.cli.refusals import Unreachable
 from entrepot.domain.errors import Invalid
 from tests.cli.conftest import Done, Entrepot
 from tests.cli.fake_aim import EMAIL, PASSWORD, FakeAim, fake_aim

@@ -7,10 +7,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 import typer.main
+from typer.core import TyperGroup
 
 from entrepot.api.mws import feeds as mws_feeds
 from entrepot.api.mws.operation import MwsOperation
@@ -102,9 +104,10 @@ def options() -> list[str]:
     """Every command with each of its options: `seller add --email`."""
     found: list[str] = []
 
-    def visit(command: object, words: str) -> None:
-        for name, inner in getattr(command, "commands", {}).items():
-            visit(inner, f"{words} {name}".strip())
+    def visit(command: Any, words: str) -> None:
+        context = typer.Context(command)
+        for name in command.list_commands(context) if isinstance(command, TyperGroup) else ():
+            visit(command.get_command(context, name), f"{words} {name}".strip())
         for parameter in getattr(command, "params", ()):
             found.extend(f"{words} {option}" for option in parameter.opts if option.startswith("--"))
 

@@ -21,9 +21,10 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from entrepot.cli import output, reconciling
 from entrepot.cli.aim_client import UPLOAD_MAX, AimClient, Batch, Downloaded
-from entrepot.cli.client import Unreachable, ask
+from entrepot.cli.client import ask
+from entrepot.cli.options import Data, Json
 from entrepot.cli.reconciling import Comparison, Difference, Sheet, Stock
-from entrepot.cli.selling import Data, Json
+from entrepot.cli.refusals import Unreachable
 from entrepot.datadir import DataDirectory
 from entrepot.domain.errors import Invalid
 from entrepot.settings import DEFAULT_DATA

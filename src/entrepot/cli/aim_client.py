@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from entrepot.cli.client import Refused, Unreachable
+from entrepot.cli.refusals import Refused, Unreachable
 from entrepot.domain.errors import Invalid
 from entrepot.wire import tsv
 

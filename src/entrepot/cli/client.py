@@ -9,21 +9,9 @@ from typing import Any
 import httpx
 import msgspec
 
+from entrepot.cli.refusals import Refused, Unreachable
 from entrepot.datadir import DataDirectory
-from entrepot.domain.errors import Invalid, Problem
-
-
-class Refused(Problem):
-    """The server's refusal: the meaning's name, and its text."""
-
-    def __init__(self, error: dict[str, Any]) -> None:
-        super().__init__(str(error.get("message", "refused")))
-        self.code = str(error.get("code", "Error"))
-        self.error = error
-
-
-class Unreachable(Exception):
-    """No server answers, or something else does."""
+from entrepot.domain.errors import Invalid
 
 
 class OperatorClient:

@@ -15,7 +15,7 @@ from rich.progress import Progress
 
 from entrepot.cli import output
 from entrepot.cli.client import OperatorClient
-from entrepot.cli.selling import Data
+from entrepot.cli.options import Data
 from entrepot.cli.serving import Host, Port, run_server
 from entrepot.datadir import DataDirectory
 from entrepot.settings import DEFAULT_DATA, DEFAULT_HOST, DEFAULT_PORT, Settings

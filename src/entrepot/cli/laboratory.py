@@ -12,7 +12,7 @@ import typer
 
 from entrepot.cli import output
 from entrepot.cli.client import ask
-from entrepot.cli.selling import Data, Json
+from entrepot.cli.options import Data, Json
 from entrepot.domain.errors import Invalid
 from entrepot.settings import DEFAULT_DATA
 

@@ -3,23 +3,62 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+from typing import Any, Final
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from entrepot.cli import aim, demo, laboratory, selling, service, serving
-from entrepot.cli.client import Refused, Unreachable
 from entrepot.cli.output import errors
+from entrepot.cli.refusals import Refused, Unreachable
 from entrepot.datadir import InUse, NotRunning
 from entrepot.domain.errors import Problem
 from entrepot.services.secrets import KeyFileError
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__, pretty_exceptions_enable=False)
-serving.register(app)
-demo.register(app)
-selling.register(app)
-aim.register(app)
-laboratory.register(app)
-service.register(app)
+# Where each command is. Only the one that is asked for is loaded: to load all takes longer than most of them run.
+COMMANDS: Final[dict[str, str]] = {
+    "serve": "serving",
+    "worker": "serving",
+    "exec": "serving",
+    "verify": "serving",
+    "demo": "demo",
+    "seller": "selling",
+    "application": "selling",
+    "order": "selling",
+    "aim": "aim",
+    "mail": "aim",
+    "world": "laboratory",
+    "explain": "laboratory",
+    "service": "service",
+}
+
+
+class Commands(TyperGroup):
+    """The commands of the table, loaded when they are needed."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: object, cmd_name: str) -> Any:
+        return _loaded(COMMANDS[cmd_name])[cmd_name] if cmd_name in COMMANDS else None
+
+
+@cache
+def _loaded(module: str) -> Mapping[str, Any]:
+    """The commands of a module, as it registers them."""
+    home = typer.Typer()
+    import_module(f"entrepot.cli.{module}").register(home)
+    return get_group(home).commands
+
+
+app = typer.Typer(cls=Commands, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+
+
+@app.callback(help=__doc__)
+def entrepot() -> None: ...
 
 
 def main() -> None:

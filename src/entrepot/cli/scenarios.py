@@ -11,7 +11,8 @@ from rich.markup import escape
 from rich.progress import Progress
 
 from entrepot.cli import output
-from entrepot.cli.client import OperatorClient, Refused
+from entrepot.cli.client import OperatorClient
+from entrepot.cli.refusals import Refused
 from entrepot.domain.errors import Invalid, Problem
 from entrepot.services import scenario
 

@@ -10,10 +10,8 @@ import typer
 
 from entrepot.cli import output
 from entrepot.cli.client import ask
+from entrepot.cli.options import Data, Json
 from entrepot.settings import DEFAULT_DATA
-
-Data = Annotated[Path, typer.Option(help="The server's data directory.", envvar="ENTREPOT_DATA")]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 seller = typer.Typer(no_args_is_help=True, help="Sellers: add, list, show their credentials.")
 application = typer.Typer(no_args_is_help=True, help="Developer applications, and what sellers allow them.")

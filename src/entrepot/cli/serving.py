@@ -18,9 +18,8 @@ import uvloop
 from rich.markup import escape
 from rich.progress import Progress
 
-from entrepot import certificates, detour
 from entrepot.cli import output
-from entrepot.cli.selling import Data, Json
+from entrepot.cli.options import Data, Json
 from entrepot.datadir import DataDirectory, InUse
 from entrepot.domain.errors import Invalid, NotFound, Unavailable
 from entrepot.settings import DEFAULT_DATA, DEFAULT_DOCUMENT_LIMIT, DEFAULT_HOST, DEFAULT_PORT, Settings
@@ -214,6 +213,8 @@ def execute(
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Run a program whose calls to Amazon reach this server instead; it is refused everything else."""
+    from entrepot import certificates, detour
+
     directory = DataDirectory(data)
     url = urlsplit(directory.record().url)
     made = certificates.ensure(directory.tls)
