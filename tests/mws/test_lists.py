@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import pytest_asyncio
 
+from entrepot.services.recurring_reports import Recurring
 from entrepot.services.reports import Reports
 from entrepot.storage.database import Database
 from tests.cast import Player, new_player
@@ -361,6 +362,22 @@ async def test_a_schedule_makes_its_first_report_at_once_and_the_next_a_period_l
     assert request["Scheduled"] == "true"
     assert schedule["ScheduledDate"] > now
     assert (schedule["ReportType"], schedule["Schedule"]) == (LITER, "_30_DAYS_")
+
+
+async def test_a_schedule_that_another_call_ends_meanwhile_is_not_told(
+    door: Door, player: Player, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await door.result("ManageReportSchedule", ReportType=LITER, Schedule="_1_WEEK_")
+    seen = await Reports(player.database, door.documents).recurring(player.id, [LITER.strip("_")])
+
+    async def still_seen(*_: object) -> list[Recurring]:
+        return seen
+
+    first = await door.count("ManageReportSchedule", ReportType=LITER, Schedule="_NEVER_")
+    monkeypatch.setattr(Reports, "recurring", still_seen)
+    second = await door.count("ManageReportSchedule", ReportType=LITER, Schedule="_NEVER_")
+
+    assert (first, second) == (1, 0)
 
 
 async def test_a_type_has_one_schedule_until_it_is_ended(door: Door) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import random
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -229,6 +230,21 @@ async def test_many_are_cancelled_at_once_and_only_the_newest_told(alone: Databa
     assert [(await found(player, name)).status for name in names[:2]] == ["CANCELLED", "IN_QUEUE"]
     assert (await found(other, stranger)).status == "IN_QUEUE"
     assert await submissions.cancel_all(player.id, Filters(["ONE"], statuses=["IN_QUEUE"]), 2) == (0, [])
+
+
+async def test_many_that_cancel_many_at_once_do_not_wait_for_one_another_for_ever(
+    alone: Database, documents: Documents
+) -> None:
+    player, chance = await new_player(alone), random.Random(5)
+    names = [await submitted(documents, player, "ONE") for _ in range(60)]
+    submissions = Submissions(alone)
+
+    for _ in range(8):
+        some = [Filters(ids=chance.sample(names, 40)) for _ in range(4)]
+        done = await asyncio.gather(*(submissions.cancel_all(player.id, those, 10) for those in (Filters(), *some)))
+        assert sum(cancelled for cancelled, _ in done) == len(names)
+        async with alone.write() as connection:
+            await connection.execute("update submissions set status = 'IN_QUEUE' where seller_id = $1", player.id)
 
 
 # Processing

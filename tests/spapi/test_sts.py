@@ -124,6 +124,11 @@ REFUSED: dict[str, tuple[Mapping[str, str], str, str]] = {
         "ValidationError",
         "1 validation error detected: Value null at 'roleArn' failed to satisfy constraint: Member must not be null",
     ),
+    "a role with a line feed": (
+        {**ASKED, "RoleArn": f"{ROLE}\n"},
+        "ValidationError",
+        f"{ROLE}\n is invalid",
+    ),
     "neither": (
         {"Action": "AssumeRole", "Version": "2011-06-15", "RoleArn": "arn"},
         "ValidationError",

@@ -34,7 +34,7 @@ VERSION: Final = "2011-06-15"
 NAMESPACE: Final = f"https://sts.amazonaws.com/doc/{VERSION}/"
 LIFE: Final = timedelta(hours=1)
 
-_ARN: Final = re.compile(r"arn:([\w-]+):iam::([\w-]*):role/(?:[^/]+/)*([^/]+)", re.ASCII)
+_ARN: Final = re.compile(r"arn:([\w-]+):iam::([\w-]*):role/(?:[!-.0-~]+/)*([\w+=,.@-]{1,64})", re.ASCII)
 _SESSION: Final = re.compile(r"[\w+=,.@-]*", re.ASCII)
 _ID_LETTERS: Final = string.ascii_uppercase + "234567"
 _SHOWN: Final = 100

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from entrepot.storage.database import Connection
-from entrepot.storage.submissions import COLUMNS, Submission, changed, submission_of
+from entrepot.storage.submissions import COLUMNS, Submission, changed, one_at_a_time, submission_of
 from entrepot.storage.worlds import world_time
 
 # Requests
@@ -108,6 +108,7 @@ async def cancel_all(
     connection: Connection, seller_id: str, wanted: Wanted, limit: int, now: datetime
 ) -> tuple[int, list[Submission]]:
     """Take those that still wait off the queue; how many that were, and the newest of all of these as they are now."""
+    await one_at_a_time(connection, seller_id)
     # No worker takes one meanwhile; those that are named are told whatever becomes of them, and may be at work.
     found = await newest(connection, seller_id, wanted, None, limit, lock=not wanted.numbers)
     numbers = [one.submission_id for one in found]
@@ -128,6 +129,7 @@ async def acknowledge(
     connection: Connection, seller_id: str, wanted: Wanted, acknowledged: bool, now: datetime
 ) -> list[Submission]:
     """Note that the seller has these reports, from now on unless he had them before, or that he has them not."""
+    await one_at_a_time(connection, seller_id)
     rows = await connection.fetch(
         f"update submissions set acknowledged_at = case when $11 then coalesce(acknowledged_at, $12) end"
         f" where {_WANTED} returning {COLUMNS}",

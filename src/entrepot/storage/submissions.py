@@ -212,10 +212,16 @@ async def count(connection: Connection, seller_id: str, wanted: Wanted) -> int:
     )
 
 
+async def one_at_a_time(connection: Connection, seller_id: str) -> None:
+    """Wait for whoever else changes many of a seller's submissions: each would lock them in an order of its own."""
+    await connection.execute("select pg_advisory_xact_lock(hashtextextended('many of ' || $1, 0))", seller_id)
+
+
 async def cancel_all(
     connection: Connection, seller_id: str, wanted: Wanted, limit: int, now: datetime
 ) -> tuple[int, list[Submission]]:
     """Take those that still wait off the queue; how many that were, and the newest of all of these as they are now."""
+    await one_at_a_time(connection, seller_id)
     # No worker takes one meanwhile; those that are named are told whatever becomes of them, and may be at work.
     found = await newest(connection, seller_id, wanted, None, limit, lock=not wanted.ids)
     if not found:

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from typing import Final
@@ -338,8 +339,9 @@ async def _end(call: Call, kind: ReportType) -> Response:
     reports, ended = call.services.reports, []
     for one in await reports.recurring(call.seller_id, [kind.name]):
         if call.marketplace.id in one.marketplaces:
-            await reports.drop_recurring(call.seller_id, one.schedule_id, KNOWN)
-            ended.append(one)
+            with suppress(NotFound):  # another call has ended it
+                await reports.drop_recurring(call.seller_id, one.schedule_id, KNOWN)
+                ended.append(one)
     return told(call, len(ended), ended, _add_ended)
 
 

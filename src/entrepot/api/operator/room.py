@@ -101,6 +101,7 @@ class OperatorRoom:
             if match is None:
                 raise NotFound("operation", f"{request.method} {request.raw_path[:200]}")
             name = match.operation.name
+            _ = request.query  # one that is no text is refused even where nobody reads it
             return name, await match.operation.handle(Call(request, match.parameters, self._services))
         except Problem as problem:
             return name, self.failure(request, problem)
