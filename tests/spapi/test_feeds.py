@@ -552,10 +552,10 @@ def test_a_feed_is_cancelled_while_it_waits_and_stays_listed(new_seller: NewSell
     program = new_seller()
     first = created(program)
     ended(program, first)
-    # Something is in progress in the lane, so what comes now waits.
+    # Something is in progress in the lane, so what comes now waits. The lock comes first, or a worker goes on with it.
     url = database_url(program.server)
-    sql(url, "update submissions set status = 'IN_PROGRESS' where submission_id = $1", first)
     blocker = HeldLock(url, program.seller_id, first)
+    sql(url, "update submissions set status = 'IN_PROGRESS' where submission_id = $1", first)
     try:
         waiting = created(program)
         assert feed_of(program, waiting)["processingStatus"] == "IN_QUEUE"

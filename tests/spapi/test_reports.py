@@ -400,8 +400,8 @@ def test_a_report_is_cancelled_while_it_waits_and_stays_listed(shop: Program) ->
     first = made(shop)["reportId"]
     # Something is in progress in the lane, so what comes now waits.
     url = database_url(shop.server)
+    blocker = HeldLock(url, shop.seller_id, first)  # first, or a worker goes on with it
     sql(url, "update submissions set status = 'IN_PROGRESS' where submission_id = $1", first)
-    blocker = HeldLock(url, shop.seller_id, first)
     try:
         waiting = asked(shop)
         before = report_of(shop, waiting)
