@@ -68,6 +68,15 @@ async def fresh_database_url(postgres: str) -> AsyncIterator[str]:
     await _drop_database(postgres, name)
 
 
+@pytest_asyncio.fixture
+async def alone(fresh_database_url: str) -> AsyncIterator[Database]:
+    """A database whose queue, outbox and schedules are the test's alone."""
+    await migrate(fresh_database_url)
+    opened = await Database.open(fresh_database_url)
+    yield opened
+    await opened.close()
+
+
 @pytest_asyncio.fixture(scope="session")
 async def database(postgres: str) -> AsyncIterator[Database]:
     """A migrated database, shared: each test brings a seller of its own."""

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
 import shutil
-import subprocess
 import sys
 import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,13 +14,13 @@ import pytest
 
 from tests.clients import multi_location as guide
 from tests.clients.multi_location import CLOCK, Json, Teller
+from tests.clients.piped import Piped
 from tests.clients.story import US
 from tests.running import RunningServer
 
 HERE = Path(__file__).with_name("node")
 SCRIPT = HERE / "walkthrough.cjs"
 HOST = "sellingpartnerapi-na.amazon.com"
-SECONDS = 120.0
 
 pytestmark = [
     pytest.mark.skipif(shutil.which("node") is None, reason="needs Node.js 18 or newer: install it, then `make test`"),
@@ -39,7 +35,7 @@ class Refused(Exception):
     """The library threw; its own code and words."""
 
 
-class NodeLibrary:
+class NodeLibrary(Piped):
     """The library in a process of its own, asked line by line."""
 
     def __init__(self, seller: dict[str, Any], command: list[str], **environment: str) -> None:
@@ -50,36 +46,10 @@ class NodeLibrary:
             "SELLING_PARTNER_APP_CLIENT_SECRET": spapi["client_secret"],
             "REFRESH_TOKEN": spapi["refresh_token"],
         }
-        self.process = subprocess.Popen(
-            [*command, "node", str(SCRIPT)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, **credentials, **environment},
-        )
-        # The library repeats some calls for ever.
-        self.watchdog = threading.Timer(SECONDS, self.process.kill)
-        self.watchdog.start()
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        try:
-            assert self.process.wait(20) == 0
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-            self.watchdog.cancel()
+        super().__init__([*command, "node", str(SCRIPT)], {**credentials, **environment})
 
     def ask(self, **asked: object) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps(asked) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        assert line, "the script ended"
-        said = json.loads(line)
+        said = self.said(asked)
         if "error" in said:
             raise Refused(said["error"])
         return said["answer"]

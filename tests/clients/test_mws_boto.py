@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
-import subprocess
 import sys
-import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,11 +12,11 @@ from typing import Any
 import pytest
 
 from tests.clients.mws_story import LITER, LOADER, OFFERS, SKU, TSV, new_seller, until
+from tests.clients.piped import Piped
 from tests.clients.story import US
 from tests.running import RunningServer
 
 SCRIPT = Path(__file__).with_name("boto_program.py")
-SECONDS = 120.0
 
 pytestmark = pytest.mark.skipif(
     sys.version_info >= (3, 12), reason="boto 2.49.0 cannot be imported by Python 3.12 and newer"
@@ -31,7 +27,7 @@ class Refused(Exception):
     """The library raised; the status and the code that it read."""
 
 
-class Boto:
+class Boto(Piped):
     """The library in a process of its own, asked line by line."""
 
     def __init__(self, server: RunningServer, seller: dict[str, Any], config: Path, **other: Any) -> None:
@@ -45,54 +41,15 @@ class Boto:
         }
         config.write_text(f"[Boto]\nca_certificates_file = {server.data / 'tls' / 'ca.pem'}\n")
         # -O: the library asserts that a file's MD5, which it has as bytes, is the header, which Python 3 has as text.
-        self.process = subprocess.Popen(
-            [sys.executable, "-O", "-W", "ignore", str(SCRIPT), json.dumps(arguments | other)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "BOTO_CONFIG": str(config)},
-        )
-        # The library repeats some calls for ever.
-        self.watchdog = threading.Timer(SECONDS, self.process.kill)
-        self.watchdog.start()
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        try:
-            assert self.process.wait(20) == 0
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-            self.watchdog.cancel()
+        words = [sys.executable, "-O", "-W", "ignore", str(SCRIPT), json.dumps(arguments | other)]
+        super().__init__(words, {"BOTO_CONFIG": str(config)})
 
     def call(self, name: str, **arguments: Any) -> Any:
         """The result of a call, or its file."""
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"call": name, "arguments": arguments}) + "\n")
-        self.process.stdin.flush()
-        said = json.loads(self.process.stdout.readline())
+        said = self.said({"call": name, "arguments": arguments})
         if "answer" not in said:
             raise Refused(said["status"], said["code"])
         return said["answer"]
-
-
-@pytest.fixture(scope="module")
-def encrypted() -> Iterator[RunningServer]:
-    with tempfile.TemporaryDirectory(prefix="entrepot-") as directory:
-        made = RunningServer(Path(directory) / "data", ("--limits", "off", "--tls"))
-        try:
-            yield made.start()
-        finally:
-            made.stop()
-
-
-@pytest.fixture(params=["http", "https"])
-def here(request: pytest.FixtureRequest, server: RunningServer) -> RunningServer:
-    found: RunningServer = request.getfixturevalue("encrypted") if request.param == "https" else server
-    return found
 
 
 @pytest.fixture

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import tempfile
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,11 +11,11 @@ from typing import Any
 import pytest
 
 from tests.clients.mws_story import LITER, LOADER, OFFERS, PLAIN, new_seller, until
+from tests.clients.piped import Piped
 from tests.clients.story import US
 from tests.running import RunningServer
 
 HERE = Path(__file__).with_name("node")
-SECONDS = 120.0
 SINCE = "2020-01-01T00:00:00Z"
 
 pytestmark = [
@@ -35,38 +31,16 @@ class Refused(Exception):
     """The library threw; the code that it read."""
 
 
-class Library:
+class Library(Piped):
     """A library in a process of its own, asked line by line."""
 
     def __init__(self, name: str, server: RunningServer, seller: dict[str, Any]) -> None:
         authority = {"NODE_EXTRA_CA_CERTS": str(server.data / "tls" / "ca.pem")} if server.scheme == "https" else {}
-        self.process = subprocess.Popen(
-            ["node", str(HERE / "mws.cjs"), name],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "MWS_SELLER": json.dumps(seller), "MWS_URL": server.url, **authority},
-        )
-        self.watchdog = threading.Timer(SECONDS, self.process.kill)
-        self.watchdog.start()
-
-    def close(self) -> None:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.close()
-        try:
-            assert self.process.wait(20) == 0
-        finally:
-            self.process.kill()
-            self.process.stdout.close()
-            self.watchdog.cancel()
+        environment = {"MWS_SELLER": json.dumps(seller), "MWS_URL": server.url, **authority}
+        super().__init__(["node", str(HERE / "mws.cjs"), name], environment)
 
     def ask(self, section: str, call: str, *given: Any) -> Any:
-        assert self.process.stdin is not None
-        assert self.process.stdout is not None
-        self.process.stdin.write(json.dumps({"section": section, "call": call, "arguments": given}) + "\n")
-        self.process.stdin.flush()
-        said = json.loads(self.process.stdout.readline())
+        said = self.said({"section": section, "call": call, "arguments": given})
         if "error" in said:
             raise Refused(said["error"])
         return said["answer"]
@@ -75,22 +49,6 @@ class Library:
 def first(found: Any) -> Any:
     """Of one member the library makes no list, here and there."""
     return found[0] if isinstance(found, list) else found
-
-
-@pytest.fixture(scope="module")
-def encrypted() -> Iterator[RunningServer]:
-    with tempfile.TemporaryDirectory(prefix="entrepot-") as directory:
-        made = RunningServer(Path(directory) / "data", ("--limits", "off", "--tls"))
-        try:
-            yield made.start()
-        finally:
-            made.stop()
-
-
-@pytest.fixture(params=["http", "https"])
-def here(request: pytest.FixtureRequest, server: RunningServer) -> RunningServer:
-    found: RunningServer = request.getfixturevalue("encrypted") if request.param == "https" else server
-    return found
 
 
 @pytest.fixture

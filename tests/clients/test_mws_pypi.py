@@ -3,9 +3,6 @@
 # mypy: allow-untyped-calls
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,16 +11,6 @@ import mws  # type: ignore[import-untyped]
 from tests.clients.mws_story import LITER, LOADER, OFFERS, SKU, TSV, new_seller, until
 from tests.clients.story import US
 from tests.running import RunningServer
-
-
-@pytest.fixture(scope="module")
-def encrypted() -> Iterator[RunningServer]:
-    with tempfile.TemporaryDirectory(prefix="entrepot-") as directory:
-        made = RunningServer(Path(directory) / "data", ("--limits", "off", "--tls"))
-        try:
-            yield made.start()
-        finally:
-            made.stop()
 
 
 class Shop:
@@ -43,9 +30,8 @@ class Shop:
         )
 
 
-@pytest.fixture(params=["http", "https"])
-def shop(request: pytest.FixtureRequest, server: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    here: RunningServer = request.getfixturevalue("encrypted") if request.param == "https" else server
+@pytest.fixture
+def shop(here: RunningServer, monkeypatch: pytest.MonkeyPatch) -> Shop:
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(here.data / "tls" / "ca.pem"))
     return Shop(here, new_seller(here))
 

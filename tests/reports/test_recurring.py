@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,7 +18,6 @@ from entrepot.services.recurring_reports import Recurring
 from entrepot.services.report_requests import CANCELLED, DONE, IN_QUEUE, NO_DATA, OPEN_LISTINGS, Asked, Report, Wanted
 from entrepot.services.reports import Reports
 from entrepot.storage.database import Database
-from entrepot.storage.migrate import migrate
 from tests.cast import CA, US, Player, another_node, new_player
 from tests.reports.making import WHO, documents_of, list_own
 from tests.reports.test_schedules import working
@@ -29,15 +28,6 @@ EVERY = tuple(NEWER)
 START = datetime(2026, 1, 31, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
 PATIENCE = 20.0
-
-
-@pytest_asyncio.fixture
-async def alone(fresh_database_url: str) -> AsyncIterator[Database]:
-    """A database whose schedules and queue are the test's alone."""
-    await migrate(fresh_database_url)
-    opened = await Database.open(fresh_database_url)
-    yield opened
-    await opened.close()
 
 
 @pytest_asyncio.fixture

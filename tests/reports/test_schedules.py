@@ -23,7 +23,6 @@ from entrepot.services.reports import Reports
 from entrepot.services.submissions import Filters, Submissions
 from entrepot.services.world import new_world
 from entrepot.storage.database import Database
-from entrepot.storage.migrate import migrate
 from entrepot.storage.submissions import next_arrival
 from entrepot.worker import Worker
 from tests.cast import CA, US, Player, another_node, new_player, url_of
@@ -33,15 +32,6 @@ EVERY = list(TYPES)
 # 14:30 in Pacific time.
 START = datetime(2010, 1, 10, 22, 30, tzinfo=UTC)
 PATIENCE = 20.0
-
-
-@pytest_asyncio.fixture
-async def alone(fresh_database_url: str) -> AsyncIterator[Database]:
-    """A database whose schedules and queue are the test's alone."""
-    await migrate(fresh_database_url)
-    opened = await Database.open(fresh_database_url)
-    yield opened
-    await opened.close()
 
 
 @pytest_asyncio.fixture

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import pytest_asyncio
 import structlog
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -30,7 +29,6 @@ from entrepot.services.submissions import New, Submissions
 from entrepot.storage import mail as storage
 from entrepot.storage.bytestore import ByteStore
 from entrepot.storage.database import Database
-from entrepot.storage.migrate import migrate
 from entrepot.worker import Worker
 from tests.cast import US, Player, new_player, url_of
 from tests.running import RunningServer, command, free_port, json_command
@@ -71,15 +69,6 @@ def post_office(inbox: Inbox, **options: Any) -> Iterator[str]:
         yield f"127.0.0.1:{controller.port}"
     finally:
         controller.stop()
-
-
-@pytest_asyncio.fixture
-async def alone(fresh_database_url: str) -> AsyncIterator[Database]:
-    """A database whose outbox is the test's alone."""
-    await migrate(fresh_database_url)
-    opened = await Database.open(fresh_database_url)
-    yield opened
-    await opened.close()
 
 
 async def write(player: Player, subject: str = "A subject", body: str = "A text.\n") -> None:

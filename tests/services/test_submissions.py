@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import pytest
-import pytest_asyncio
 
 from entrepot.domain.errors import Invalid, NotAllowed, NotFound
 from entrepot.domain.ledger import Origin
@@ -26,22 +25,12 @@ from entrepot.services.submissions import Filters, New, Submission, Submissions
 from entrepot.storage import submissions as storage
 from entrepot.storage.bytestore import ByteStore
 from entrepot.storage.database import Database
-from entrepot.storage.migrate import migrate
 from entrepot.storage.submissions import Hold
 from entrepot.worker import DEATHS_MAX, FAILURES_MAX, Worker
 from tests.cast import DE, US, Player, new_player, url_of
 
 WHO = Origin("spapi", "an application")
 PATIENCE = 15.0
-
-
-@pytest_asyncio.fixture
-async def alone(fresh_database_url: str) -> AsyncIterator[Database]:
-    """A database whose queue is the test's alone."""
-    await migrate(fresh_database_url)
-    opened = await Database.open(fresh_database_url)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
